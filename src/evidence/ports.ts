@@ -178,8 +178,9 @@ export interface ExpectedReferrers {
 /**
  * Takes the bytes of a blob, one chunk after another; the next one comes when the promise is kept. A chunk may be used again
  * after that. `false`: no more are wanted.
+ * @param at - where it begins in the blob. 0 once more: what came before was not the blob, which comes anew
  */
-export type TakeChunk = (chunk: Uint8Array) => Promise<boolean>;
+export type TakeChunk = (chunk: Uint8Array, at?: number) => Promise<boolean>;
 
 /** A tag, or a digest (`sha256:…`), as it stands in `/manifests/<reference>`. */
 export type ManifestName = { readonly tag: string } | { readonly digest: Digest };
@@ -222,7 +223,7 @@ export interface Registry {
   ): Promise<RegistryAnswer<true>>;
   /**
    * Hands on a blob of any size as it comes, and keeps none of it. `whole`: everything that was handed on has this digest and
-   * this size, and only then anything of it may be believed. `stopped`: no more of it was wanted. Its bytes are not taken from
+   * this size, and only then anything of it may be believed. `stopped`: no more of it was wanted. It begins anew when a mirror has sent other bytes. Its bytes are not taken from
    * the budget. The host may be silent as long as its row says; the signal bounds the time as a whole.
    */
   streamBlob(

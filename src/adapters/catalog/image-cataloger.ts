@@ -97,8 +97,20 @@ const readInto = async <F>(
   const bounds = { entries: limits.entries, bytes: job.unpacked, name: maxNameLength };
   const { diffId } = source;
   const reading = { ...(diffId && { diffId }), limits: bounds, links };
-  thread.send({ kind: 'begin', at, place: placeOf(source), reading });
-  const read = await source.read((chunk) => thread.chunk(chunk), signal);
+  const begin = (): void => thread.send({ kind: 'begin', at, place: placeOf(source), reading });
+  begin();
+  let isBegun = false;
+  const take: TakeChunk = async (chunk, from) => {
+    if (from === 0 && isBegun) {
+      thread.send({ kind: 'end' });
+      // What the thread says of bytes of somebody else says nothing of the layer.
+      await thread.layer();
+      begin();
+    }
+    isBegun = true;
+    return thread.chunk(chunk);
+  };
+  const read = await source.read(take, signal);
   thread.send({ kind: 'end' });
   if (!read.ok) return fail({ kind: 'source', failure: read.error });
   const layer = await thread.layer();

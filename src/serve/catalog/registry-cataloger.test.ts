@@ -1,13 +1,14 @@
 import { afterEach, describe, expect, test } from 'vitest';
 import { imageWith, layersOf } from '../../../test/fakes/registry/npm-image.ts';
 import type { FakeManifest } from '../../../test/fakes/registry/registry-content.ts';
-import { status } from '../../../test/fakes/registry/registry-faults.ts';
+import { status, withBody } from '../../../test/fakes/registry/registry-faults.ts';
 import {
   anonymous,
   basicCredential,
   budgetOf,
   openReading,
   type Reading,
+  type RegistryRow,
 } from '../../../test/fakes/registry/registry-reading.ts';
 import { silence, truncated } from '../../../test/fakes/registry/registry-wire-faults.ts';
 import {
@@ -30,8 +31,8 @@ const serving = async (options: FakeRegistryOptions = {}): Promise<FakeRegistry>
   closing.push(() => server.close());
   return server;
 };
-const opened = (): { readonly cataloger: Cataloger; readonly reading: Reading } => {
-  const reading = openReading();
+const opened = (...rows: RegistryRow[]): { readonly cataloger: Cataloger; readonly reading: Reading } => {
+  const reading = openReading(rows);
   closing.push(() => reading.close());
   return { reading, cataloger: createRegistryCataloger(reading.registry, createImageCataloger(program)) };
 };
@@ -133,6 +134,21 @@ describe('the packages of an image in a registry', () => {
       kind: 'source',
       failure: { kind: 'unreachable', stage: 'blob', excusable: true },
     });
+  });
+
+  test.each<readonly [string, (layer: Buffer) => Buffer]>([
+    ['no layer', (layer) => Buffer.alloc(layer.length, 'x')],
+    ['other packages', (layer) => Buffer.concat([layer.subarray(0, -1), Buffer.from('x')])],
+  ])('B1: a mirror with %s is passed over, and the host itself is asked', async (_title, rot) => {
+    const mirror = await serving({ address: '127.0.0.8' });
+    const server = await serving();
+    const image = imageWith('a', 'b');
+    for (const one of [mirror, server]) one.push('team/app', image, 'v1');
+    const layer = Buffer.from(image.blobs[2]?.bytes ?? '');
+    mirror.fault({ path: `/blobs/${image.blobs[2]?.digest ?? ''}` }, withBody(rot(layer)));
+    const { cataloger } = opened({ host: server.host, mirrors: [mirror.host] });
+    expect(await look(cataloger, server, image)).toEqual(['a', 'b']);
+    expect([gets(mirror), gets(server)]).toEqual([2, 1]);
   });
 
   test('B1: other bytes than the manifest names are no image', async () => {

@@ -41,9 +41,9 @@ const layerOf = (
     ...(createdBy !== undefined && { createdBy }),
     read: async (take, signal) => {
       let isSpent = false;
-      const counted: TakeChunk = async (chunk) => {
+      const counted: TakeChunk = async (chunk, from) => {
         isSpent = !budget.take(chunk.length);
-        return !isSpent && take(chunk);
+        return !isSpent && take(chunk, from);
       };
       const answer = await registry.streamBlob(
         repository,

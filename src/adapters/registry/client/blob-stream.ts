@@ -16,23 +16,37 @@ export interface BlobDelivery {
   readonly descriptor: Pick<Descriptor, 'digest' | 'size'>;
   readonly take: TakeChunk;
   /** Of everything that was handed on. */
-  readonly hash: Hash;
+  hash: Hash;
   handedOn: number;
-  /** What came of it. Nothing that another host delivers can change that. */
-  end?: RegistryAnswer<StreamEnd>;
+  /** Those that sent it. */
+  readonly hosts: Set<string>;
+  /** No more is wanted. What comes then proves what came before. */
+  isStopped: boolean;
 }
+
+const hashOf = ({ digest }: Pick<Descriptor, 'digest'>): Hash => {
+  const parsed = parseDigest(digest);
+  return createHash(parsed.ok ? algorithmOf(parsed.value) : 'sha256');
+};
 
 export const startDelivery = (
   descriptor: Pick<Descriptor, 'digest' | 'size'>,
   take: TakeChunk,
-): BlobDelivery => {
-  const digest = parseDigest(descriptor.digest);
-  return {
-    descriptor,
-    take,
-    hash: createHash(digest.ok ? algorithmOf(digest.value) : 'sha256'),
-    handedOn: 0,
-  };
+): BlobDelivery => ({
+  descriptor,
+  take,
+  hash: hashOf(descriptor),
+  handedOn: 0,
+  hosts: new Set(),
+  isStopped: false,
+});
+
+/** Nothing of what was handed on counts. */
+const beginAnew = (delivery: BlobDelivery): void => {
+  delivery.hash = hashOf(delivery.descriptor);
+  delivery.handedOn = 0;
+  delivery.hosts.clear();
+  delivery.isStopped = false;
 };
 
 /** A response that begins where the delivery ended, or at the start of the blob. */
@@ -51,19 +65,26 @@ const isRest = ({ headers }: HttpResponse, from: number, size: number): boolean 
   return Number(first) === from && Number(last) === size - 1 && (whole === '*' || Number(whole) === size);
 };
 
-/** Hands on what is new in a response. */
+/**
+ * Hands on what is new in a response. Where another host can have it, or has sent a part of it, the digest has to say whether
+ * bytes of which no more is wanted are those of the image.
+ */
 const handOn = async (
   { response, subject, known: before, length }: Part,
   delivery: BlobDelivery,
+  isMirror: boolean,
 ): Promise<Result<StreamEnd, RegistryFailure>> => {
   let skip = before;
-  const read = await response.stream(length, (chunk) => {
+  const read = await response.stream(length, async (chunk) => {
     const fresh = skip === 0 ? chunk : chunk.subarray(Math.min(skip, chunk.length));
     skip -= chunk.length - fresh.length;
-    if (fresh.length === 0) return Promise.resolve(true);
+    if (fresh.length === 0) return true;
+    const at = delivery.handedOn;
+    delivery.hosts.add(subject.host);
     delivery.hash.update(fresh);
     delivery.handedOn += fresh.length;
-    return delivery.take(fresh);
+    delivery.isStopped ||= !(await delivery.take(fresh, at));
+    return !delivery.isStopped || isMirror || delivery.hosts.size > 1;
   });
   const { size } = delivery.descriptor;
   const name = `${subject.what} of ${subject.host}`;
@@ -110,35 +131,41 @@ const mayGoOn = (found: RegistryAnswer<unknown>, { budget }: ReadTarget): boolea
 /** Reads on from where the delivery stands. */
 const readOn = async (
   auth: Auth,
-  target: ReadTarget,
+  target: BlobTarget,
   path: string,
   delivery: BlobDelivery,
 ): Promise<RegistryAnswer<StreamEnd>> => {
   const { digest, size } = delivery.descriptor;
-  if (delivery.end !== undefined) return delivery.end;
   // A connection may end behind the last byte.
   if (delivery.handedOn < size || size === 0) {
     const part = await askForRest(auth, target, path, delivery);
     if (!part.ok) return part.error;
-    const end = await handOn(part.value, delivery);
+    const end = await handOn(part.value, delivery, target.isMirror);
     if (!end.ok) return unavailableBy(end.error);
     if (end.value === 'stopped') return known('stopped');
   }
-  delivery.end =
-    delivery.hash.digest('hex') === hexOf(digest)
-      ? known('whole')
-      : corrupt(blobSubject(target, digest), 'its bytes have another digest');
-  return delivery.end;
+  return delivery.hash.copy().digest('hex') === hexOf(digest)
+    ? known(delivery.isStopped ? 'stopped' : 'whole')
+    : corrupt(blobSubject(target, digest), 'its bytes have another digest');
 };
+
+/** A host that may have the blob. */
+export interface BlobTarget extends ReadTarget {
+  readonly isMirror: boolean;
+}
+
+const isCorrupt = (found: RegistryAnswer<unknown>): boolean =>
+  found.state === 'unavailable' && found.why.unreadable === true;
 
 /**
  * GET of a blob that is handed on as it comes. A try that breaks off is followed by one more, which begins where the first
- * ended: by Range, or by skipping what came before. The hash of all that was handed on proves both.
+ * ended: by Range, or by skipping what came before. The hash of all that was handed on proves both. What a host has spoiled begins
+ * anew at the next one, and at the same one where nobody knows which of several has.
  * @see OCI distribution-spec 1.1, "Pulling blobs"; RFC 9110, section 14
  */
 export const streamBlob = async (
   auth: Auth,
-  target: ReadTarget,
+  target: BlobTarget,
   delivery: BlobDelivery,
 ): Promise<RegistryAnswer<StreamEnd>> => {
   const { digest, size } = delivery.descriptor;
@@ -146,6 +173,16 @@ export const streamBlob = async (
   if (!Number.isSafeInteger(size) || size < 0) return corrupt(subject, 'its descriptor has no size');
   const location = digestPath(target, 'blobs', digest);
   if ('why' in location) return invalid(subject, location.why);
-  const first = await readOn(auth, target, location.path, delivery);
-  return mayGoOn(first, target) ? readOn(auth, target, location.path, delivery) : first;
+  const tryTwice = async (): Promise<RegistryAnswer<StreamEnd>> => {
+    const first = await readOn(auth, target, location.path, delivery);
+    return mayGoOn(first, target) ? readOn(auth, target, location.path, delivery) : first;
+  };
+  let found = await tryTwice();
+  const isMixed = delivery.hosts.size > 1;
+  if (isCorrupt(found)) beginAnew(delivery);
+  if (isCorrupt(found) && isMixed) {
+    found = await tryTwice();
+    if (isCorrupt(found)) beginAnew(delivery);
+  }
+  return found;
 };

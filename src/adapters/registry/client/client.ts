@@ -49,7 +49,9 @@ export const createRegistry = ({ http, settingsOf, clock }: RegistryOptions): Re
     streamBlob: (...[repository, descriptor, take, credential, budget]) => {
       const target: ReadTarget = { ...repository, credential, budget };
       const delivery = startDelivery(descriptor, take);
-      return throughMirrors(target, mirrorsOf(target), (at) => streamBlob(auth, at, delivery));
+      return throughMirrors(target, mirrorsOf(target), (at) =>
+        streamBlob(auth, { ...at, isMirror: at.host !== target.host }, delivery),
+      );
     },
     hasBlob: (repository, digest, credential, budget) => {
       const target: ReadTarget = { ...repository, credential, budget };
