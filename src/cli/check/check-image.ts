@@ -1,8 +1,6 @@
 import type { Flags } from '../../config/resolve.ts';
-import type { LoadedPolicies } from '../../adapters/policy-files/policy-files.ts';
 import type { Decision } from '../../core/decision/decision.ts';
 import type { ImageReference } from '../../core/image/reference.ts';
-import type { PolicySet } from '../../core/policy-set/policy-set.ts';
 import { deadlineAfter } from '../../gate/deadline.ts';
 import { createJudgeImage } from '../../gate/manifest/judge-image.ts';
 import {
@@ -43,29 +41,6 @@ const judgeAll = async (
   return decisions;
 };
 
-/** What judges images, and as what. */
-export interface ImagePolicies {
-  readonly loaded: LoadedPolicies<PolicySet>;
-  readonly namespace: string;
-  readonly namespaceLabels: string | undefined;
-}
-
-/** What the policies say of each image. @returns with what was opened, which is closed again */
-export const judgeImages = async (
-  images: readonly ImageReference[],
-  { loaded: { value: set, trustRoots }, namespace, namespaceLabels }: ImagePolicies,
-  config: Parameters<typeof openCheck>[0],
-  terminal: Terminal,
-): Promise<{ readonly decisions: readonly Decision[]; readonly check: OpenCheck }> => {
-  const subject = { set, trustRoots, labels: [], namespaceLabels, looks: false };
-  const check = await openCheck(config, subject, terminal);
-  try {
-    return { decisions: await judgeAll(images, namespace, check, terminal), check };
-  } finally {
-    await check.close();
-  }
-};
-
 /** `check image`: the same policies and the same review, over bare references. */
 export const checkImages = async (
   references: readonly string[],
@@ -76,9 +51,17 @@ export const checkImages = async (
   const namespace = parseNamespace(name);
   const config = readSettings(checkSettings, rest, terminal);
   const images = await readImages(references, filename, terminal);
-  const loaded = await readPolicies(config.policies.value, terminal);
-  const policies = { loaded, namespace, namespaceLabels };
-  const { decisions, check } = await judgeImages(images, policies, config, terminal);
+  const { value: set, trustRoots } = await readPolicies(config.policies.value, terminal);
+  const subject = { set, trustRoots, labels: [], namespaceLabels, looks: false };
+  const check = await openCheck(config, subject, terminal);
+  const judgeAndClose = async (): Promise<readonly Decision[]> => {
+    try {
+      return await judgeAll(images, namespace, check, terminal);
+    } finally {
+      await check.close();
+    }
+  };
+  const decisions = await judgeAndClose();
   const table = (): Iterable<string> =>
     decisions.map((decision, at) => {
       const image = images[at];

@@ -15,6 +15,7 @@ import {
   type DecisionBuilder,
 } from '../../gate/review/decision-builder.ts';
 import { createDecisionIds } from '../../gate/review/decision-ids.ts';
+import type { Evidence } from '../../evidence/gather.ts';
 import { trustRootsOf, type TrustRootSnapshot } from '../../evidence/trust/trust-root.ts';
 import type { PolicySource } from '../../gate/ports.ts';
 import { shippedRoots } from '../../serve/trust-roots.ts';
@@ -69,6 +70,8 @@ export interface OpenCheck {
   readonly namespaces: KnownNamespaces;
   readonly buildDecision: DecisionBuilder;
   readonly review: Review;
+  /** The same review, by other evidence. */
+  readonly reviewBy: (evidence: Evidence) => Review;
   /** Absent when no policy needs evidence. */
   readonly evidence: EvidenceMemory | undefined;
   /** Time for one object, in milliseconds. */
@@ -159,6 +162,8 @@ interface CheckSubject {
   readonly namespaceLabels: string | undefined;
   /** Whether images are read although no policy asks for it. */
   readonly looks: boolean;
+  /** What answers instead of registries that are opened for this check; whoever opened it closes it. */
+  readonly answers?: Evidence;
 }
 
 /**
@@ -166,11 +171,13 @@ interface CheckSubject {
  */
 export const openCheck = async (
   config: CheckConfig,
-  { set, trustRoots, labels, namespaceLabels, looks }: CheckSubject,
+  { set, trustRoots, labels, namespaceLabels, looks, answers }: CheckSubject,
   terminal: Terminal,
 ): Promise<OpenCheck> => {
   const given = namespaceLabels === undefined ? [] : [readNamespaceLabels(namespaceLabels)];
-  const access = looks || needsEvidence(set) ? await openRegistries(config, trustRoots, terminal) : undefined;
+  const isLooking = looks || needsEvidence(set);
+  const access =
+    isLooking && answers === undefined ? await openRegistries(config, trustRoots, terminal) : undefined;
   const cluster = await openCluster(config);
   const namespaces = knownNamespaces([...labels, ...given], cluster?.reader);
   const unresolved = new Set<string>();
@@ -180,24 +187,27 @@ export const openCheck = async (
     version,
   });
   const policies: PolicySource = { current: () => ({ state: 'loaded', set }) };
-  const evidence = access === undefined ? undefined : rememberEvidence(access.evidence);
-  const review = createReview({
-    policies,
-    namespaces,
-    buildDecision,
-    clock: systemClock,
-    slices: createSlices(systemClock),
-    evidence,
-    unmatched: config.unmatched?.value,
-    onUnsure: (unsure) => unresolved.add(unsure.namespace),
-  });
+  const asked = answers ?? access?.evidence;
+  const evidence = asked && rememberEvidence(asked);
+  const reviewBy = (by: Evidence | undefined): Review =>
+    createReview({
+      policies,
+      namespaces,
+      buildDecision,
+      clock: systemClock,
+      slices: createSlices(systemClock),
+      evidence: by,
+      unmatched: config.unmatched?.value,
+      onUnsure: (unsure) => unresolved.add(unsure.namespace),
+    });
   return {
     policies,
     namespaces,
     buildDecision,
-    review,
+    review: reviewBy(evidence),
+    reviewBy,
     evidence,
-    time: timeFor(set, config, access !== undefined),
+    time: timeFor(set, config, isLooking),
     conclude: async (decisions, failOn, incomplete) => {
       await tellUnresolved(unresolved, namespaces, terminal);
       return exitCodeOf(decisions, failOn, incomplete || unresolved.size > 0);

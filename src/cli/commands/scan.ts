@@ -22,6 +22,7 @@ Examples:
   imagegate scan registry.example.com/shop/web:1.4.2 --platform linux/amd64 -o json
   imagegate scan registry.example.com/shop/web:1.4.2 --platform linux/amd64 -o cyclonedx=web.cdx.json
   imagegate scan registry.example.com/shop/web:1.4.2 --policies policies/ -n shop
+  imagegate scan tar:web.tar --policies policies/ --name registry.example.com/shop/web:1.4.2
 
 Exit codes: 0 nothing that counts, 1 something that counts or a malicious package, 2 usage error, 3 something was not
 looked at: a gap that is not allowed, layers that cannot be read, advisories that are missing or old; with
@@ -76,6 +77,10 @@ export const command: CommandModule['command'] = (terminal, done) => {
       gather,
     )
     .option('-n, --namespace <name>', 'The namespace for which --policies judges; default unless told.')
+    .option(
+      '--name <ref>',
+      'As which image --policies judges what lies on this machine: the reference that it will be pushed as.',
+    )
     .option('--advisories <folder>', 'Advisories of another folder than that below --data.')
     .addOption(formatOption(scanFormats))
     .option('-q, --quiet', 'Say nothing but errors on stderr.');

@@ -1,20 +1,32 @@
+import type { LoadedPolicies } from '../../adapters/policy-files/policy-files.ts';
+import { systemClock } from '../../concurrency/clock.ts';
 import type { Decision } from '../../core/decision/decision.ts';
+import type { Fact } from '../../core/facts/fact.ts';
+import type { ImageReference } from '../../core/image/reference.ts';
+import { acceptancesOf, type AcceptedByPolicies } from '../../core/policy-set/acceptances.ts';
+import type { PolicySet } from '../../core/policy-set/policy-set.ts';
 import { shown } from '../../core/text/shown-text.ts';
 import type { ScanReport } from '../../core/vulnerability/report/scan-report.ts';
-import { acceptancesOf, type AcceptedByPolicies } from '../../core/policy-set/acceptances.ts';
 import type { Vulnerability } from '../../core/vulnerability/vulnerability.ts';
-import { readPolicies } from '../policy-input.ts';
-import { judgeImages } from '../check/check-image.ts';
-import { parseNamespace } from '../check/check-run.ts';
+import type { Evidence } from '../../evidence/gather.ts';
+import { defaultEvidenceLimits } from '../../evidence/limits.ts';
+import type { AdvisorySet } from '../../evidence/ports.ts';
+import { createJudgeLists } from '../../evidence/vulnerability/judge-lists.ts';
+import { deadlineAfter } from '../../gate/deadline.ts';
+import { createJudgeImage } from '../../gate/manifest/judge-image.ts';
+import { openCheck, parseNamespace } from '../check/check-run.ts';
 import { readOneImage } from '../check/image-input.ts';
-import type { RegistryConfig } from '../setting-flags.ts';
-import type { ConfigOf } from '../../config/resolved.ts';
+import { readPolicies } from '../policy-input.ts';
 import type { ExitCode, FailOn } from '../terminal/exit-code.ts';
 import { UsageError, type Terminal } from '../terminal/terminal.ts';
+import { localEvidence } from './local/local-evidence.ts';
+import { isLocal } from './local/scan-local.ts';
+import type { Scanned } from './scan-input.ts';
 
 export interface VerdictFlags {
   readonly policies?: readonly string[];
   readonly namespace?: string;
+  readonly name?: string;
   readonly failOn: FailOn;
   readonly advisories?: string;
 }
@@ -25,67 +37,117 @@ export type ScanVerdict = Pick<Decision, 'allowed' | 'findings'>;
 /** The verdict of the engine on what was scanned. */
 export interface PolicyVerdict {
   readonly decisions: readonly Decision[];
-  readonly verdictOf: (report: ScanReport) => ScanVerdict | undefined;
-  /** What the policies accept of a vulnerability of a target. */
-  readonly acceptedIn: (
-    target: string,
-  ) => ((vulnerability: Vulnerability, now: number) => AcceptedByPolicies) | undefined;
+  /** By the number of what was scanned. */
+  readonly verdictOf: (at: number) => ScanVerdict | undefined;
   readonly conclude: (reports: readonly ScanReport[]) => Promise<ExitCode>;
 }
 
-/** Policies judge images in registries, by the advisories that a gate with these data has. */
+/** By what policies judge: advisories, and registries where images of them were scanned. */
+interface Judging {
+  readonly advisories: Fact<AdvisorySet>;
+  readonly registries: Evidence | undefined;
+}
+
+/** Policies that judge what is scanned. */
+export interface ScanPolicies {
+  readonly trustRoots: LoadedPolicies<PolicySet>['trustRoots'];
+  /** What they accept of a vulnerability of a target. */
+  readonly acceptedIn: (target: string) => (vulnerability: Vulnerability, now: number) => AcceptedByPolicies;
+  readonly judge: (scanned: readonly Scanned[], by: Judging) => Promise<PolicyVerdict>;
+}
+
+const isFile = (target: string): boolean => target.startsWith('sbom:') || isLocal(target);
+
+/** Policies judge by the advisories that a gate with these data has, and match images by their name. */
 const assertJudgeable = (
   targets: readonly string[],
-  { namespace, policies, advisories }: VerdictFlags,
+  { namespace, policies, advisories, name }: VerdictFlags,
 ): void => {
   if (policies === undefined) {
-    if (namespace === undefined) return;
-    throw new UsageError(['-n names where policies judge the image; it needs --policies']);
+    if (namespace !== undefined)
+      throw new UsageError(['-n names where policies judge the image; it needs --policies']);
+    if (name !== undefined)
+      throw new UsageError(['--name says as which image policies judge a file; it needs --policies']);
+    return;
   }
   if (advisories !== undefined)
     throw new UsageError(['--policies judges by the advisories below --data; leave --advisories out']);
-  const others = targets.filter((target) => /^(?:sbom|oci|tar|rootfs):/.test(target));
-  if (others.length > 0)
+  const files = targets.filter(isFile);
+  if (name !== undefined && files.length < targets.length)
+    throw new UsageError(['--name is for files of this machine; an image in a registry has its own name']);
+  if (name === undefined && files.length > 0)
     throw new UsageError(
-      others.map((target) =>
+      files.map((target) =>
         shown(
-          `${target}: --policies judges an image in its registry, by its name and who signed it; push it, and scan it there`,
+          `${target}: policies match images by their name; add what it will be pushed as, such as --name registry.example.com/shop/web:1.4.2`,
         ),
       ),
     );
 };
 
+const noRegistries: Evidence = { gather: () => Promise.resolve([]) };
+
 /** `--policies`: what `check image` says of the same images. Absent: no policies are named. */
-export const judgeTargets = async (
+export const openScanPolicies = async (
   targets: readonly string[],
   flags: VerdictFlags,
-  config: RegistryConfig & ConfigOf<'data' | 'inventoryMaxAge' | 'inventoryMaxBytes'>,
+  config: Parameters<typeof openCheck>[0],
   terminal: Terminal,
-): Promise<PolicyVerdict | undefined> => {
+): Promise<ScanPolicies | undefined> => {
   assertJudgeable(targets, flags);
-  const { policies: paths, namespace = 'default', failOn } = flags;
+  const { policies: paths, namespace: given = 'default', name, failOn } = flags;
   if (paths === undefined) return undefined;
-  const images = targets.map(readOneImage);
-  const loaded = await readPolicies(paths, terminal);
-  const policies = { loaded, namespace: parseNamespace(namespace), namespaceLabels: undefined };
-  const { decisions, check } = await judgeImages(images, policies, config, terminal);
-  const verdicts = new Map(targets.map((target, at) => [shown(target), decisions[at]]));
-  const accepted = new Map(
-    images.map((image) => [shown(image.given), acceptancesOf(loaded.value, { image, namespace })]),
+  const images = new Map<string, ImageReference>(
+    targets.map((target) => [shown(target), readOneImage(isFile(target) ? (name ?? '') : target)]),
   );
+  const imageOf = (target: string): ImageReference => images.get(target) ?? readOneImage(target);
+  const namespace = parseNamespace(given);
+  const { value: set, trustRoots } = await readPolicies(paths, terminal);
+
+  const judge: ScanPolicies['judge'] = async (scanned, { advisories, registries = noRegistries }) => {
+    const subject = { set, trustRoots, labels: [], namespaceLabels: undefined, looks: false };
+    const check = await openCheck(config, { ...subject, answers: registries }, terminal);
+    const judgeLists = createJudgeLists(systemClock, defaultEvidenceLimits);
+    const judgeOne = ({ about: { target }, local }: Scanned): Promise<Decision> => {
+      const isHere = isFile(target);
+      const review = isHere ? check.reviewBy(localEvidence(local, { advisories, judgeLists })) : check.review;
+      const judgeImage = createJudgeImage({ review, clock: systemClock, namespace });
+      const { given: text } = imageOf(target);
+      return judgeImage(text, deadlineAfter(check.time, systemClock), isHere ? target : text);
+    };
+    /** An image of a registry is judged as a whole, whatever its platforms; of a file each by itself. */
+    const ofTarget = new Map<string, Decision>();
+    const decisions: Decision[] = [];
+    const verdicts: Decision[] = [];
+    for (const one of scanned) {
+      const { target } = one.about;
+      let decision = isFile(target) ? undefined : ofTarget.get(target);
+      if (decision === undefined) {
+        decision = await judgeOne(one);
+        ofTarget.set(target, decision);
+        decisions.push(decision);
+      }
+      verdicts.push(decision);
+    }
+    await check.close();
+    return {
+      decisions,
+      verdictOf: (at) => {
+        const decision = verdicts[at];
+        return decision && { allowed: decision.allowed, findings: decision.findings };
+      },
+      // What nobody could look at is not clean, also where the policies ask only for names.
+      conclude: (reports) =>
+        check.conclude(
+          decisions,
+          failOn,
+          reports.some(({ digest, problems }) => digest === undefined && problems.length > 0),
+        ),
+    };
+  };
   return {
-    decisions,
-    verdictOf: ({ target }) => {
-      const decision = verdicts.get(target);
-      return decision && { allowed: decision.allowed, findings: decision.findings };
-    },
-    acceptedIn: (target) => accepted.get(target),
-    // An image at which nobody could look is not clean, also where the policies ask only for names.
-    conclude: (reports) =>
-      check.conclude(
-        decisions,
-        failOn,
-        reports.some(({ digest }) => digest === undefined),
-      ),
+    trustRoots,
+    acceptedIn: (target) => acceptancesOf(set, { image: imageOf(target), namespace }),
+    judge,
   };
 };

@@ -12,17 +12,21 @@ import { maxSbomBytes, readSbom } from '../../core/vulnerability/sbom/read-sbom.
 import { mapLimit } from '../../concurrency/map-limit.ts';
 import type { AdvisorySet } from '../../evidence/ports.ts';
 import type { AttachedList } from '../../evidence/vulnerability/attached-lists.ts';
+import { digestOf } from '../../evidence/content-digest.ts';
 import { judgeList, tooManyMatches } from '../../evidence/vulnerability/judge-list.ts';
 import { whyNot } from '../../files/file-problem.ts';
 import { readRegularFile } from '../../files/regular-file.ts';
 import type { RegistryAccess } from '../../serve/registry-access.ts';
 import { readOneImage } from '../check/image-input.ts';
+import { askedPlatform, type LocalSubject } from './local/local-evidence.ts';
 import { UsageError } from '../terminal/terminal.ts';
 
 /** One target for one platform, as far as it could be looked at. */
 export interface Scanned {
   readonly about: Pick<ScanReport, 'target' | 'digest' | 'platform'>;
   readonly found: ScannedPackages;
+  /** Where it lies on this machine and could be opened: what policies may see of it. */
+  readonly local?: LocalSubject;
 }
 
 /** Whose list it is changes nothing here: nobody is accepted or refused. */
@@ -59,10 +63,24 @@ const readBytes = async (path: string): Promise<Uint8Array> => {
 };
 
 /** `sbom:FILE`: a list of packages in a file. */
-export const scanSbom = async (path: string, set: AdvisorySet | undefined, now: number): Promise<Scanned> => {
-  const list = readSbom(await readBytes(path));
+export const scanSbom = async (
+  path: string,
+  { platforms, set, now }: Pick<ImageScan, 'platforms' | 'set' | 'now'>,
+): Promise<Scanned> => {
+  const bytes = await readBytes(path);
+  const list = readSbom(bytes);
   if (!list.ok) throw new UsageError([shown(`${path}: ${list.error.why}`)]);
-  return { about: { target: shown(`sbom:${path}`) }, found: await scannedOf([list.value], set, now, []) };
+  const digest = digestOf(bytes, 'sha256');
+  return {
+    about: { target: shown(`sbom:${path}`) },
+    found: await scannedOf([list.value], set, now, []),
+    local: {
+      digest,
+      ...askedPlatform(platforms),
+      lists: [{ source: { kind: 'unsigned', digest }, list: list.value }],
+      unlooked: 'a package list in a file holds none',
+    },
+  };
 };
 
 /** Time for everything of an image but its layers, in milliseconds. */

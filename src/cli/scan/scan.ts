@@ -1,12 +1,10 @@
-import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { followAdvisories } from '../../adapters/advisories/followed-advisories.ts';
 import { systemClock } from '../../concurrency/clock.ts';
 import { endOfLifeDates } from '../../config/advisories/end-of-life-rows.ts';
 import type { Flags } from '../../config/resolve.ts';
-import type { ConfigOf } from '../../config/resolved.ts';
 import type { Decision } from '../../core/decision/decision.ts';
-import { unavailable, type Fact } from '../../core/facts/fact.ts';
+import type { Fact } from '../../core/facts/fact.ts';
 import { describeDuration } from '../../core/text/duration.ts';
 import { shown } from '../../core/text/shown-text.ts';
 import type { SeverityLevel } from '../../core/vulnerability/advisory.ts';
@@ -18,10 +16,8 @@ import {
   type ScanReport,
 } from '../../core/vulnerability/report/scan-report.ts';
 import { compareLevels } from '../../core/vulnerability/severity/severity.ts';
-import { AdvisoriesUnreadable, type AdvisorySet } from '../../evidence/ports.ts';
-import { trustRootsOf } from '../../evidence/trust/trust-root.ts';
+import type { AdvisorySet } from '../../evidence/ports.ts';
 import { advisoryFolder } from '../../serve/advisories/open-advisories.ts';
-import { shippedRoots } from '../../serve/trust-roots.ts';
 import { hushed } from '../check/check-run.ts';
 import { createArtifactLocations } from '../check/artifact-location.ts';
 import { writeFormats, type OutputTarget } from '../check/outputs.ts';
@@ -30,15 +26,18 @@ import { renderJunit } from '../render/junit.ts';
 import { renderSarif } from '../render/sarif.ts';
 import { notJudgedWhole, renderScanTable } from '../render/scan-text.ts';
 import { renderScanWhy } from '../render/scan-why.ts';
-import { layerSettings, readSettings, type RegistryConfig } from '../setting-flags.ts';
+import { layerSettings, readSettings } from '../setting-flags.ts';
 import { exitCode, type ExitCode, type FailOn } from '../terminal/exit-code.ts';
 import { UsageError, type Terminal } from '../terminal/terminal.ts';
 import { judgedBy, type FeedProblems } from './scan-findings.ts';
-import { isLocal, scanLocal } from './local/scan-local.ts';
-import { judgeTargets, type PolicyVerdict, type ScanVerdict, type VerdictFlags } from './policy-verdict.ts';
+import {
+  openScanPolicies,
+  type ScanPolicies,
+  type ScanVerdict,
+  type VerdictFlags,
+} from './policy-verdict.ts';
 import { renderCycloneDx } from './scan-cyclonedx.ts';
-import { scanImage, scanSbom, type Scanned, type SeenLists } from './scan-input.ts';
-import { createScanProgress } from './scan-progress.ts';
+import { lookAt } from './scan-targets.ts';
 
 export const scanFormats = ['table', 'json', 'yaml', 'sarif', 'junit', 'cyclonedx'] as const;
 
@@ -63,7 +62,7 @@ const unknownLevel: SeverityLevel = 'high';
 /** @param accepts - what policies accept; absent: none judge */
 const countBy = (
   { minSeverity, onlyFixable, accept = [] }: ScanFlags,
-  accepts: ReturnType<PolicyVerdict['acceptedIn']>,
+  accepts: ReturnType<ScanPolicies['acceptedIn']> | undefined,
   now: number,
 ): ScanCount => ({
   acceptance: (one) => {
@@ -78,76 +77,6 @@ const countBy = (
     return isAsked && matches.some(({ isCounted }) => isCounted);
   },
 });
-
-const scanTargets = async (
-  targets: readonly string[],
-  {
-    platform,
-    set,
-    config,
-  }: {
-    readonly platform: readonly string[] | undefined;
-    readonly set: AdvisorySet | undefined;
-    readonly config: RegistryConfig & ConfigOf<'data' | 'scan' | 'inventoryMaxAge' | 'inventoryMaxBytes'>;
-  },
-  terminal: Terminal,
-): Promise<readonly Scanned[]> => {
-  const now = systemClock.now();
-  const scanned: Scanned[] = [];
-  const progress = createScanProgress(terminal.status);
-  const bounds = config.scan.value;
-  const images = targets.filter((target) => !target.startsWith('sbom:') && !isLocal(target));
-  for (const target of targets.filter((one) => one.startsWith('sbom:')))
-    scanned.push(await scanSbom(target.slice('sbom:'.length), set, now));
-  const local = targets.filter(isLocal);
-  const { catalog, inventory } = terminal.workers;
-  const shared = { platforms: platform ?? 'all', set, now, bounds } as const;
-  scanned.push(...(await scanLocal(local, { ...shared, catalog, progress })));
-  progress.end();
-  if (images.length === 0) return scanned;
-  for (const image of images.filter((one) => existsSync(one)))
-    terminal.talk(
-      shown(
-        `${image} is asked for in a registry; what lies here is named tar:${image}, oci:${image}, rootfs:${image} or sbom:${image}`,
-      ),
-    );
-  const { openRegistryAccess } = await import('../registry-access.ts');
-  const { openListsOfCommand } = await import('../../serve/store/inventory.ts');
-  const seen: SeenLists = new Map();
-  const kept = openListsOfCommand(resolve(config.data.value), inventory, config);
-  const access = openRegistryAccess(
-    config,
-    terminal.workers.verify,
-    trustRootsOf(() => [...shippedRoots]),
-    {
-      // The lists alone are wanted: they are judged here, all packages of them.
-      advisories: { inForce: () => Promise.resolve({ state: 'absent' }), isInForce: () => false },
-      onLists: (image, lists) => seen.set(image, lists),
-      scan: { worker: catalog, bounds, store: kept.lists, watch: (images) => progress.watch(images) },
-    },
-  );
-  try {
-    for (const image of images) scanned.push(...(await scanImage(image, { ...shared, access, seen })));
-  } finally {
-    progress.end();
-    await access.close();
-    await kept.close();
-  }
-  return scanned;
-};
-
-/** Advisories that cannot be read any more are not "no match" (V16): then there are none to judge by. */
-const scanBy = async (
-  set: Fact<AdvisorySet>,
-  scanWith: (inForce: AdvisorySet | undefined) => Promise<readonly Scanned[]>,
-): Promise<{ readonly set: Fact<AdvisorySet>; readonly scanned: readonly Scanned[] }> => {
-  try {
-    return { set, scanned: await scanWith(set.state === 'known' ? set.value : undefined) };
-  } catch (error) {
-    if (!(error instanceof AdvisoriesUnreadable)) throw error;
-    return scanBy(unavailable('the advisories', shown(error.message)), scanWith);
-  }
-};
 
 /** Why the advisories do not answer for what was found, each feed that is too old by itself. */
 const problemsOfFeeds = (
@@ -252,9 +181,10 @@ export const scan = async (
     accept: ___,
     allowGap = [],
     why,
-    advisories,
+    advisories: otherFolder,
     policies: ____,
     namespace: _____,
+    name: ______,
     failOn,
     output,
     quiet,
@@ -262,19 +192,19 @@ export const scan = async (
   } = flags;
   const terminal = hushed(given, quiet);
   const config = readSettings(layerSettings, rest, terminal);
-  const verdict = await judgeTargets(targets, flags, config, terminal);
-  const folder = advisories === undefined ? advisoryFolder(resolve(config.data.value)) : resolve(advisories);
-  const { set, scanned } = await scanBy(
-    await followAdvisories(folder, {
-      pollMs: 0,
-      endOfLife: endOfLifeDates(config.endOfLife.value),
-    }).inForce(),
-    (inForce) => scanTargets(targets, { platform, set: inForce, config }, terminal),
-  );
+  const policies = await openScanPolicies(targets, flags, config, terminal);
+  const folder =
+    otherFolder === undefined ? advisoryFolder(resolve(config.data.value)) : resolve(otherFolder);
+  const advisories = followAdvisories(folder, {
+    pollMs: 0,
+    endOfLife: endOfLifeDates(config.endOfLife.value),
+  });
+  const by = { platforms: platform ?? 'all', advisories, policies } as const;
+  const { set, scanned, verdict } = await lookAt(targets, by, config, terminal);
   const inForce = set.state === 'known' ? set.value : undefined;
   const now = systemClock.now();
   const reports = scanned.map(({ about, found }) =>
-    scanReport(about, found, countBy(flags, verdict?.acceptedIn(about.target), now)),
+    scanReport(about, found, countBy(flags, policies?.acceptedIn(about.target), now)),
   );
   const feeds = problemsOfFeeds(set, reports, { folder, now });
   const allowed = new Set<string>(allowGap);
@@ -283,8 +213,8 @@ export const scan = async (
     kind: 'ScanReportList',
     ...(inForce && { generation: inForce.generation }),
     problems: feeds.problems,
-    items: reports.map((report) => {
-      const said = verdict?.verdictOf(report);
+    items: reports.map((report, at) => {
+      const said = verdict?.verdictOf(at);
       return said === undefined ? report : { ...report, verdict: said };
     }),
   };

@@ -25,11 +25,12 @@ const originOf = (text: string, namespace: string): DecisionOrigin => ({
 /**
  * Judges one bare reference, for a pipeline before a push or a deploy: the policies of its namespace, every selector
  * counting as matching, because no object is known (as R21 has it). One reference, one decision.
+ * @param called - how people call what is judged, where that is no reference
  */
 export const createJudgeImage =
   ({ review, clock, namespace }: JudgeImageDeps) =>
-  async (text: string, deadline: Deadline): Promise<Decision> => {
+  async (text: string, deadline: Deadline, called = text): Promise<Decision> => {
     const what = { kind: 'images' as const, images: [{ path: 'image', given: text, place: 'image' }] };
-    const origin = originOf(text, namespace);
+    const origin = originOf(called, namespace);
     return review({ origin, namespace, what, started: clock.monotonic() }, deadline);
   };

@@ -3,7 +3,6 @@ import { chosenOf } from '../../../core/facts/platform-choice.ts';
 import { countsDiffer, readConfiguredLayers } from '../../../core/layer/image-layers.ts';
 import { readConfig } from '../../../core/oci/config.ts';
 import { readDockerArchive, type ArchivedImage } from '../../../core/layer/docker-archive.ts';
-import { formatPlatform } from '../../../core/oci/platform.ts';
 import { fail, ok, type Result } from '../../../core/result.ts';
 import { digestOf } from '../../../evidence/content-digest.ts';
 import { defaultEvidenceLimits as limits } from '../../../evidence/limits.ts';
@@ -25,7 +24,7 @@ const readOne = async (
   if (!config.ok) return [{ layers: fail(`${name} cannot be read: ${config.error.why}`) }];
   const { platform } = config.value;
   if (chosenOf(platforms, [platform], (one) => one).length === 0) return [];
-  const image = { platform: formatPlatform(platform), config: digestOf(bytes.value, 'sha256') };
+  const image = { platform, config: digestOf(bytes.value, 'sha256') };
   if (!configured.ok) return [{ ...image, layers: fail(`${name} cannot be read: ${configured.error.why}`) }];
   if (configured.value.length !== layers.length)
     return [{ ...image, layers: fail(countsDiffer(layers.length, configured.value.length).error.why) }];

@@ -1,5 +1,5 @@
 import type { LayerSource } from '../../../adapters/catalog/image-cataloger.ts';
-import type { PlatformChoice } from '../../../core/facts/image-facts.ts';
+import type { PlatformChoice, PlatformImage } from '../../../core/facts/image-facts.ts';
 import { chosenOf } from '../../../core/facts/platform-choice.ts';
 import type { Digest } from '../../../core/image/digest.ts';
 import { readImageLayers } from '../../../core/layer/image-layers.ts';
@@ -12,8 +12,9 @@ import {
   type ImageManifest,
 } from '../../../core/oci/manifest.ts';
 import { isEmptyObject, provesNoImage } from '../../../core/oci/no-config.ts';
-import { formatPlatform, type Platform } from '../../../core/oci/platform.ts';
+import type { Platform } from '../../../core/oci/platform.ts';
 import { fail, ok, type Result } from '../../../core/result.ts';
+import { platformImage } from '../../../evidence/image/image-facts.ts';
 import { defaultEvidenceLimits as limits } from '../../../evidence/limits.ts';
 import { blobLayer, readBlob, readContents, type ImageContents } from './image-contents.ts';
 
@@ -21,12 +22,14 @@ import { blobLayer, readBlob, readContents, type ImageContents } from './image-c
 export interface LocalImage {
   /** Of its manifest. */
   readonly digest?: Digest;
-  readonly platform?: string;
+  readonly platform?: Platform;
+  /** What its manifest and config say together; absent: it has no manifest, or they contradict one another. */
+  readonly described?: PlatformImage;
   readonly layers: Result<readonly LayerSource<string>[], string>;
   /** Of its config, which says what its layers unpack to: two with the same are one image. */
   readonly config?: Digest;
-  /** It is a folder without layers. `unread`: what of it could not be read, after it was. */
-  readonly folder?: { readonly unread: () => readonly string[] };
+  /** It is a folder without layers. After it was read: what of it could not be, and the digest of the rest. */
+  readonly folder?: { readonly unread: () => readonly string[]; readonly digest: () => Digest | undefined };
 }
 
 interface Walk {
@@ -47,16 +50,16 @@ interface Named {
 }
 
 const unread = (walk: Walk, { digest, platform }: Named, why: string): void => {
-  const named = platform === undefined ? {} : { platform: formatPlatform(platform) };
-  walk.images.push({ digest, ...named, layers: fail(why) });
+  walk.images.push({ digest, ...(platform && { platform }), layers: fail(why) });
 };
 
 const readOne = async (
   walk: Walk,
   named: Named,
   bytes: Uint8Array,
-  { config: { digest } }: ImageManifest,
+  manifest: ImageManifest,
 ): Promise<void> => {
+  const { digest } = manifest.config;
   const config = await readBlob(walk.contents, digest, limits.configBytes);
   if (!config.ok) return unread(walk, named, config.error);
   const read = readConfig(config.value, limits);
@@ -65,9 +68,12 @@ const readOne = async (
   // An entry of an index without a platform runs when nothing else fits; one of index.json is only chosen by its config.
   if (named.depth === 0 && chosenOf(walk.platforms, [platform], (one) => one).length === 0) return;
   const layers = readImageLayers(bytes, config.value);
+  const byIndex = named.depth > 0 && named.platform !== undefined ? { named: named.platform } : {};
+  const described = platformImage(named.digest, manifest, read.value, { ...byIndex, times: [] });
   walk.images.push({
     digest: named.digest,
-    platform: formatPlatform(platform),
+    platform,
+    ...(described.ok && { described: described.value }),
     config: digest,
     layers: layers.ok
       ? ok(layers.value.map((layer) => blobLayer(walk.contents, layer)))

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { stat } from 'node:fs/promises';
 import type { LayerSource } from '../../../adapters/catalog/image-cataloger.ts';
+import type { Digest } from '../../../core/image/digest.ts';
 import { fail, ok, type Result } from '../../../core/result.ts';
 import { digestOf } from '../../../evidence/content-digest.ts';
 import { whyNot } from '../../../files/file-problem.ts';
@@ -38,5 +39,7 @@ export const imageOfFolder = async (folder: string): Promise<Result<readonly Loc
       return ok(undefined);
     },
   };
-  return ok([{ layers: ok([layer]), folder: { unread: () => unread } }]);
+  const digest = (): Digest | undefined =>
+    before === undefined ? undefined : (`sha256:${before}` as Digest);
+  return ok([{ layers: ok([layer]), folder: { unread: () => unread, digest } }]);
 };

@@ -3,6 +3,9 @@ import {
   type ImageCataloger,
   type NoList,
 } from '../../../adapters/catalog/image-cataloger.ts';
+import { catalogerVersion } from '../../../core/catalog/cataloger-version.ts';
+import { listed } from '../../../core/checks/check.ts';
+import { formatPlatform } from '../../../core/oci/platform.ts';
 import type { PlatformChoice } from '../../../core/facts/image-facts.ts';
 import type { ScanBounds } from '../../../config/values/scan-bounds.ts';
 import { fail, ok, type Result } from '../../../core/result.ts';
@@ -12,6 +15,7 @@ import type { PackageList } from '../../../core/vulnerability/package-list.ts';
 import type { AdvisorySet } from '../../../evidence/ports.ts';
 import { nothingKnown, scannedOf, type Scanned } from '../scan-input.ts';
 import type { ScanProgressLine } from '../scan-progress.ts';
+import { askedPlatform } from './local-evidence.ts';
 import { folderContents } from './image-contents.ts';
 import { imagesOfArchive } from './image-archive.ts';
 import { imagesOfLayout, type LocalImage } from './oci-layout.ts';
@@ -69,6 +73,28 @@ const listOf = async (
   return image.folder === undefined ? list : ok(withoutLayers(list.value));
 };
 
+const source = { kind: 'catalog', version: catalogerVersion } as const;
+
+/** What policies may see of an image, as far as anything names what it is. */
+const subjectOf = (
+  { digest: ofManifest, config, folder, platform, described }: LocalImage,
+  list: Result<PackageList, string>,
+  problems: readonly string[],
+  platforms: PlatformChoice,
+): Pick<Scanned, 'local'> => {
+  const digest = ofManifest ?? config ?? folder?.digest();
+  if (digest === undefined) return {};
+  return {
+    local: {
+      digest,
+      ...(platform === undefined ? askedPlatform(platforms) : { platform }),
+      ...(described && { described }),
+      lists: list.ok ? [{ source, list: list.value }] : [],
+      ...(problems.length > 0 && { unlooked: listed(problems, shown) }),
+    },
+  };
+};
+
 /** Images in files of this machine, by what is in their layers. One result for each image and platform. */
 export const scanLocal = async (
   targets: readonly string[],
@@ -80,9 +106,11 @@ export const scanLocal = async (
     const { digest, platform, folder } = image;
     const list = await listOf(cataloger, image, bounds);
     const problems = list.ok ? (folder?.unread() ?? []) : [list.error];
+    const named = platform && shown(formatPlatform(platform));
     return {
-      about: { target, ...(digest && { digest }), ...(platform && { platform: shown(platform) }) },
+      about: { target, ...(digest && { digest }), ...(named !== undefined && { platform: named }) },
       found: await scannedOf(list.ok ? [list.value] : [], set, now, problems.map(shown)),
+      ...subjectOf(image, list, problems, platforms),
     };
   };
   const scanned: Scanned[] = [];
