@@ -96,6 +96,29 @@ describe('an image in a thread', () => {
     });
   });
 
+  test('V4: what a link leads to is read once more for the first image on a base, and not for the next', async () => {
+    const cataloger = createImageCataloger(program);
+    const status = 'Package: musl\nStatus: install ok installed\nVersion: 1.2.3\n';
+    const entries = [...base, file('srv/other', status)];
+    await cataloger.catalog([sourceOf(entries)], limits, never);
+    const again = sourceOf(entries);
+    const next = [again, sourceOf([npm('a', '1.0.0')])];
+    expect(namesOf(await cataloger.catalog(next, limits, never))).toEqual(['libc6 2.36-9', 'a 1.0.0']);
+    expect(again.reads).toBe(0);
+    // Another image leads to another file of the same layer.
+    const other = sourceOf(entries);
+    const link = { type: '2', name: 'var/lib/dpkg/status', link: '/srv/other', content: '' };
+    expect(namesOf(await cataloger.catalog([other, sourceOf([link])], limits, never))).toEqual([
+      'musl 1.2.3',
+    ]);
+    expect(other.reads).toBe(1);
+    const stranger = sourceOf(entries, {
+      mayKnow: async () => false,
+      read: async () => fail('no such blob'),
+    });
+    expect(namesOf(await cataloger.catalog([stranger], limits, never))).toMatchObject({ kind: 'source' });
+  });
+
   test('V2: a layer under the name of another is not known by it', async () => {
     const cataloger = createImageCataloger(program);
     const honest = sourceOf([npm('a', '1.0.0')]);

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { onAbort, untilAborted } from '../../concurrency/abort.ts';
 import { createLruCache, type LruCache } from '../../concurrency/lru-cache.ts';
 import type { NeededFile } from '../../core/catalog/image-catalog.ts';
@@ -71,8 +72,20 @@ const placeOf = <F>({ digest, createdBy, annotations = {} }: LayerSource<F>): La
   ...(createdBy === undefined ? {} : { createdBy }),
   isLazy: isLazyByAnnotations(annotations),
 });
-const keyOf = <F>({ digest, diffId = '' as Digest, host = '' }: LayerSource<F>): string =>
-  `${digest} ${diffId} ${host}`;
+/** Files of a layer that other paths lead to, by their number (V4). */
+type Links = ReadonlyMap<number, string>;
+const noLinks: Links = new Map();
+
+/** A layer as it is read for these links. An image may have thousands of them. */
+const keyOf = <F>({ digest, diffId = '' as Digest, host = '' }: LayerSource<F>, links: Links): string => {
+  const read =
+    links.size === 0
+      ? ''
+      : createHash('sha256')
+          .update(JSON.stringify([...links]))
+          .digest('hex');
+  return `${digest} ${diffId} ${host} ${read}`;
+};
 
 /** One image in its thread. */
 interface Job<F> {
@@ -86,14 +99,20 @@ interface Job<F> {
   unpacked: number;
 }
 
-/** Reads one layer in the thread. */
+/** Reads one layer in the thread, unless it is known. */
 const readInto = async <F>(
   job: Job<F>,
   at: number,
   source: LayerSource<F>,
-  links: ReadonlyMap<number, string>,
+  links: Links,
 ): Promise<Result<undefined, NoList<F>>> => {
   const { thread, limits, signal } = job;
+  const key = keyOf(source, links);
+  const before = job.known.get(key);
+  if (before !== undefined && (await source.mayKnow())) {
+    thread.send({ kind: 'known', at, place: placeOf(source), layer: before });
+    return ok(undefined);
+  }
   const bounds = { entries: limits.entries, bytes: job.unpacked, name: maxNameLength };
   const { diffId } = source;
   const reading = { ...(diffId && { diffId }), limits: bounds, links };
@@ -117,18 +136,13 @@ const readInto = async <F>(
   if (!layer.ok) return unreadable(layer.error, thread);
   const { bytes, unpacked } = layer.value;
   job.unpacked -= unpacked;
-  if (links.size === 0 && diffId !== undefined) job.known.set(keyOf(source), bytes, bytes.length);
+  if (diffId !== undefined) job.known.set(key, bytes, bytes.length);
   return ok(undefined);
 };
 
 const readAll = async <F>(job: Job<F>): Promise<Result<undefined, NoList<F>>> => {
   for (const [at, source] of job.layers.entries()) {
-    const before = job.known.get(keyOf(source));
-    if (before !== undefined && (await source.mayKnow())) {
-      job.thread.send({ kind: 'known', at, place: placeOf(source), layer: before });
-      continue;
-    }
-    const read = await readInto(job, at, source, new Map());
+    const read = await readInto(job, at, source, noLinks);
     if (!read.ok) return read;
   }
   return ok(undefined);
