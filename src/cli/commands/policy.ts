@@ -10,6 +10,7 @@ import { lintTrustRoots } from '../../core/trust-root/lint.ts';
 import type { PolicyFileSet } from '../../adapters/policy-files/read-set.ts';
 import { textOrJsonOption, type TextOrJson } from '../terminal/choice.ts';
 import type { CommandModule } from '../command-module.ts';
+import type { ExplainOptions } from '../policy/explain-template.ts';
 import { readPolicies } from '../policy-input.ts';
 import { addSettingFlags, readSettings } from '../setting-flags.ts';
 import type { Terminal } from '../terminal/terminal.ts';
@@ -76,8 +77,27 @@ const lintCommand = (terminal: Terminal): Command => {
   );
 };
 
-export const command: CommandModule['command'] = (terminal) =>
+const explainTemplateCommand = (terminal: Terminal, done: (code: number) => void): Command =>
+  new Command('explain-template')
+    .summary("say what Gatekeeper's templates do, read and miss, and which do not run here")
+    .description(
+      'Explains ConstraintTemplates of Gatekeeper: engine, builtins, what they read, parameters, what they do not see, and each thing that keeps one from running here, with its line. Exit code 2 when one does not run.',
+    )
+    .argument('<file>', 'a file with templates or a List of them, or - for standard input')
+    .option('--crd', 'Print the CRDs of the constraints, as Gatekeeper makes them.')
+    .addOption(textOrJsonOption())
+    .addHelpText(
+      'after',
+      '\nExamples:\n  imagegate policy explain-template examples/gatekeeper/document-004/template.yaml\n  kubectl get constrainttemplates -o yaml | imagegate policy explain-template -',
+    )
+    .action(async (path: string, options: ExplainOptions) => {
+      const { explainTemplates } = await import('../policy/explain-template.ts');
+      done(await explainTemplates(path, options, terminal));
+    });
+
+export const command: CommandModule['command'] = (terminal, done) =>
   new Command('policy')
     .description('Works on policies.')
     .addHelpText('after', '\nExample:\n  imagegate policy lint policies/')
-    .addCommand(lintCommand(terminal));
+    .addCommand(lintCommand(terminal))
+    .addCommand(explainTemplateCommand(terminal, done));

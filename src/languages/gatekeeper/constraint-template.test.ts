@@ -264,7 +264,12 @@ const placeIn = (text: string) => {
   const read = readTemplate(parsed.value, { hasInventory: false });
   const [problem] = read.ok ? [] : read.error;
   if (problem === undefined) throw new Error('no problem');
-  return placeOfProblem(problem, { text, parsed });
+  const { value, start } = parsed;
+  return placeOfProblem(problem, {
+    text,
+    places: () => parsed.placesIn(value, start),
+    source: () => parsed.sourceAt(start),
+  });
 };
 
 describe('the place of a mistake in the file', () => {

@@ -83,7 +83,7 @@ const regoSource = z.strictObject({
 const targetPath = ['spec', 'targets', 0] as const;
 const schemaPath = ['spec', 'crd', 'spec', 'validation', 'openAPIV3Schema'] as const;
 
-interface WrittenSource extends TemplateSource {
+export interface WrittenSource extends TemplateSource {
   /** Where `rego` and `libs` stand. */
   readonly path: PolicyProblem['path'];
 }
@@ -139,7 +139,8 @@ const parameterProblems = ({ apiVersion, spec }: Fields): readonly TemplateProbl
   }));
 };
 
-const codeProblem = ({ path }: WrittenSource, { lib, ...problem }: CodeProblem): TemplateProblem => ({
+/** A problem of a text of a template, with the path to the text. */
+export const codeProblem = ({ path }: WrittenSource, { lib, ...problem }: CodeProblem): TemplateProblem => ({
   ...problem,
   path: [...path, ...(lib === undefined ? ['rego'] : ['libs', lib])],
 });
@@ -164,6 +165,14 @@ const compiledOf = (
       isUnsupported: true,
     },
   ]);
+};
+
+/** The Rego of a template, also of one that is refused for something else; `undefined`: it cannot be found. */
+export const templateSource = (value: unknown): WrittenSource | undefined => {
+  const parsed = template.safeParse(value);
+  const [first] = parsed.success ? parsed.data.spec.targets : [];
+  const source = first === undefined ? undefined : sourceOf(first);
+  return source?.ok === true ? source.value : undefined;
 };
 
 /** Reads and compiles a ConstraintTemplate, or says everything that is wrong with it. */

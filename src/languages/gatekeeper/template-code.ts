@@ -3,6 +3,7 @@ import { positionAt } from '../rego/compile/compile-problem.ts';
 import { compileRego, type ModuleSource, type Policy } from '../rego/policy.ts';
 import { parseModule, type RegoVersion } from '../rego/syntax/parse-module.ts';
 import type { Import, Module, RefTerm, RegoRule, Term } from '../rego/syntax/term.ts';
+import { walkSyntax } from './syntax-walk.ts';
 
 /** The texts in Rego of a template. */
 export interface TemplateSource {
@@ -35,38 +36,27 @@ const entryPackage = ['template'];
 const libFile = (at: number): string => `libs["lib_${at}"]`;
 export const violationPath = [...entryPackage, 'violation'];
 
-const isTerm = (node: object): node is Term => 'kind' in node && 'at' in node;
-
 /** What the rules of a module read of data and of the review. */
-class Reads {
+export class Reads {
   inventory = false;
   namespace = false;
   /** References to data that no template may read. */
   readonly disallowed: { readonly name: string; readonly at: number }[] = [];
 
-  /**
-   * Goes through all of the syntax, targets of `with` as well: what it missed could read the data of others. Without
-   * recursion: a text of some 100 KB can nest deeper than the stack is.
-   */
+  /** What the walk missed could read the data of others. */
   add(rules: readonly RegoRule[]): void {
-    const open: unknown[] = [rules];
-    while (open.length > 0) {
-      const node = open.pop();
-      if (typeof node !== 'object' || node === null) continue;
-      for (const part of this.#below(node).toReversed()) open.push(part);
-    }
+    walkSyntax(rules, (term) => this.#below(term));
   }
 
   /** What else to go through. The name that a reference begins with is part of the reference. */
-  #below(node: object): readonly unknown[] {
-    if (!isTerm(node)) return Object.values(node);
-    if (node.kind === 'ref' && node.head.kind === 'var') {
-      this.#reference(node.head.name, node);
-      return [node.path];
+  #below(term: Term): readonly unknown[] | undefined {
+    if (term.kind === 'ref' && term.head.kind === 'var') {
+      this.#reference(term.head.name, term);
+      return [term.path];
     }
-    if (node.kind === 'var' && node.name === 'data') this.disallowed.push({ name: 'data', at: node.at });
-    if (node.kind === 'scalar' && node.value === 'namespaceObject') this.namespace = true;
-    return Object.values(node);
+    if (term.kind === 'var' && term.name === 'data') this.disallowed.push({ name: 'data', at: term.at });
+    if (term.kind === 'scalar' && term.value === 'namespaceObject') this.namespace = true;
+    return undefined;
   }
 
   #reference(head: string, { path, at }: RefTerm): void {
@@ -87,7 +77,7 @@ interface Part {
   readonly module: Module;
 }
 
-const problemAt = (
+export const problemAt = (
   { lib, text }: Pick<Part, 'lib' | 'text'>,
   offset: number,
   message: string,
@@ -109,7 +99,7 @@ const importProblem = (part: Part, { path, at }: Import): CodeProblem | undefine
 };
 
 /** A function of this name would never be asked, so nothing would ever be refused. */
-const isViolation = ({ head: { path, args = [] } }: RegoRule): boolean => {
+export const isViolation = ({ head: { path, args = [] } }: RegoRule): boolean => {
   const [name] = path;
   return name?.kind === 'scalar' && name.value === 'violation' && args.length === 0;
 };

@@ -1,12 +1,13 @@
-import type { ParsedValue, Place } from '../../core/text/parsed-text.ts';
-import { nodeAt } from '../../core/text/source-node.ts';
+import type { Place, Places } from '../../core/text/parsed-text.ts';
+import { nodeAt, type SourceNode } from '../../core/text/source-node.ts';
 import type { TemplateProblem } from './constraint-template.ts';
 
 /** A template as it stands in a file. */
 export interface WrittenTemplate {
   /** The whole text of the file. */
   readonly text: string;
-  readonly parsed: ParsedValue;
+  readonly places: () => Places;
+  readonly source: () => SourceNode;
 }
 
 /** Where a problem stands in the file, with the line and a caret below the place. */
@@ -44,14 +45,13 @@ const excerptOf = (text: string, { line, column }: Place): string => {
 /** The place of a problem in the file that the template was read from. */
 export const placeOfProblem = (
   { path, line, column }: TemplateProblem,
-  { text, parsed }: WrittenTemplate,
+  { text, places, source }: WrittenTemplate,
 ): TemplatePlace => {
-  const { start, value } = parsed;
-  const node = line === undefined ? undefined : nodeAt(parsed.sourceAt(start), path);
+  const node = line === undefined ? undefined : nodeAt(source(), path);
   const inText =
     node?.kind === 'text' && line !== undefined
       ? placeInBlock(text, node.start, node.value, { line, column: column ?? 1 })
       : undefined;
-  const place = inText ?? parsed.placesIn(value, start)(path);
+  const place = inText ?? places()(path);
   return { ...place, excerpt: excerptOf(text, place) };
 };
