@@ -7,7 +7,7 @@ import { folderWith, imagegate, root } from './imagegate.ts';
 const example = join(root, 'examples', 'gatekeeper', 'document-004', 'template.yaml');
 const exampleText = readFileSync(example, 'utf8');
 const asPrinted = join(root, 'test', 'fixtures', 'gatekeeper', 'document-004', 'template.txt');
-/** A template with this code, from line 14 on. */
+/** A template with this code, from line 13 on. */
 const template = (rego: string): string => exampleText.replace(/ {8}package[^]*/, rego);
 const rows = (...lines: readonly string[]): string => lines.map((line) => `        ${line}\n`).join('');
 const sending = rows('package a', 'violation[{"msg": "no"}] {', '  http.send({})', '}');
@@ -38,10 +38,10 @@ test('the template of the published guide runs, and what it does not see is told
   namespaceObject  not read
   operations       all
   parameters       any: no schema says what they are
-  containers-alone template.yaml:15:50: sees containers, but not initContainers, ephemeralContainers or image volumes (volumes[].image)
+  remark           template.yaml:15:49: sees containers alone, not initContainers, not ephemeralContainers, not image volumes (volumes[].image) (containers-alone)
               container := input.review.object.spec.containers[bash]
                                                     ^
-  prefix-of-raw-text template.yaml:16:15: tests the beginning of an image as it is written: nginx, docker.io/nginx and docker.io/library/nginx are one image, and begin with three texts
+  remark           template.yaml:16:15: tests the beginning of an image as it is written: nginx, docker.io/nginx and docker.io/library/nginx are one image, and begin with three texts (prefix-of-raw-text)
               not startswith(container.image, "allowed-registry/")
                   ^
 `,
@@ -52,14 +52,16 @@ test('the template of the published guide runs, and what it does not see is told
 test('the same template as the guide prints it: the indentation was lost', async () => {
   const ended = await explain(asPrinted);
   expect(ended).toMatchObject({ code: 2, stdout: '' });
-  expect(ended.stderr).toContain('template.txt:4:1: the indentation was lost: "name" belongs below "metadata"');
+  expect(ended.stderr).toContain(
+    'template.txt:4:1: the indentation was lost: "name" belongs below "metadata"',
+  );
 });
 
 describe('exit code 2 when a template does not run here, with its line', () => {
   test.each([
     ['a builtin that is never run', 'sending.yaml', 'sending.yaml:15:11: calls http.send'],
     ['a mistake', 'broken.yaml', 'broken.yaml:15:11: rego_unsafe_var_error: var x is unsafe'],
-    ['one of a List', 'list.yaml', 'list.yaml:33:15: calls http.send'],
+    ['one of a List', 'list.yaml', 'list.yaml:36:15: calls http.send'],
   ])('%s', async (_title, file, sentence) => {
     const { code, stdout } = await explain(file);
     expect(code).toBe(2);
@@ -85,19 +87,19 @@ test('a List has an item of JSON for each template; other objects are left out, 
     items: [
       { file: 'list.yaml', line: 4, runs: true, parameters: 'any', problems: [] },
       {
-        line: 21,
+        line: 22,
         runs: false,
-        problems: [{ line: 33, column: 15, isUnsupported: true, path: ['spec', 'targets', 0, 'rego'] }],
+        problems: [{ line: 36, column: 15, isUnsupported: true, path: ['spec', 'targets', 0, 'rego'] }],
       },
     ],
   });
-  expect(stderr).toContain('list.yaml:35: a Pod is no ConstraintTemplate: left out\n');
+  expect(stderr).toContain('list.yaml:38: a Pod is no ConstraintTemplate: left out\n');
 });
 
 test('a List of nothing but text on standard input', async () => {
   const { code, stdout } = await imagegate(['policy', 'explain-template', '-'], { input: exampleText });
   expect(code).toBe(0);
-  expect(stdout).toContain('stdin:15:50: sees containers');
+  expect(stdout).toContain('stdin:15:49: sees containers');
 });
 
 test('--crd prints the CRD of the constraints, of broken templates none', async () => {

@@ -59,7 +59,9 @@ const templateRows = (template: ExplainedTemplate): readonly string[] => {
     ...problems.flatMap((problem) =>
       noteRows(file, problem.isUnsupported === true ? 'unsupported' : 'problem', problem),
     ),
-    ...remarks.flatMap((remark) => noteRows(file, remark.code, remark)),
+    ...remarks.flatMap(({ code, message, ...place }) =>
+      noteRows(file, 'remark', { ...place, message: `${message} (${code})` }),
+    ),
   ];
 };
 

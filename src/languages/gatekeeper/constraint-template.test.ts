@@ -177,7 +177,7 @@ describe('templates that are refused', () => {
     [
       'objects of the cluster, which are not kept',
       { target: { rego: 'package a\nviolation[{"msg": "m"}] { data.inventory.cluster }' } },
-      [`${codePath} unsupported: reads data.inventory, which is not kept here`],
+      [`${codePath} (2:27) unsupported: reads data.inventory, which is not kept here`],
     ],
     [
       'a builtin that reaches out, by name',

@@ -157,13 +157,14 @@ const compiledOf = (
 ): Result<TemplateCode, readonly TemplateProblem[]> => {
   const code = compileTemplate(source);
   if (!code.ok) return fail(code.error.map((problem) => codeProblem(source, problem)));
-  if (!code.value.readsInventory || hasInventory) return code;
+  const { inventory } = code.value;
+  if (inventory === undefined || hasInventory) return code;
   return fail([
-    {
-      path: [...source.path, 'rego'],
+    codeProblem(source, {
+      ...inventory,
       message: 'reads data.inventory, which is not kept here',
       isUnsupported: true,
-    },
+    }),
   ]);
 };
 

@@ -1,4 +1,5 @@
 import { fail, ok, type Result } from '../../core/result.ts';
+import type { Place } from '../../core/text/parsed-text.ts';
 import { positionAt } from '../rego/compile/compile-problem.ts';
 import { compileRego, type ModuleSource, type Policy } from '../rego/policy.ts';
 import { parseModule, type RegoVersion } from '../rego/syntax/parse-module.ts';
@@ -12,13 +13,15 @@ export interface TemplateSource {
   readonly version: RegoVersion;
 }
 
-/** What is wrong in one of these texts. */
-export interface CodeProblem {
+/** Somewhere in one of these texts. */
+export interface CodePlace extends Place {
   /** `undefined`: the text with the violations; else the place of a library among the others. */
   readonly lib: number | undefined;
+}
+
+/** What is wrong in one of these texts. */
+export interface CodeProblem extends CodePlace {
   readonly message: string;
-  readonly line: number;
-  readonly column: number;
   /** The text is legal, but nothing here can run it. */
   readonly isUnsupported?: boolean;
 }
@@ -26,7 +29,8 @@ export interface CodeProblem {
 /** A template that can be evaluated. */
 export interface TemplateCode {
   readonly policy: Policy;
-  readonly readsInventory: boolean;
+  /** Where it reads data.inventory first; `undefined`: it does not. */
+  readonly inventory: CodePlace | undefined;
   /** It asks for the namespace of the object. */
   readonly readsNamespace: boolean;
 }
@@ -38,7 +42,8 @@ export const violationPath = [...entryPackage, 'violation'];
 
 /** What the rules of a module read of data and of the review. */
 export class Reads {
-  inventory = false;
+  /** Where data.inventory is read first, in the first text that reads it. */
+  inventoryAt: number | undefined;
   namespace = false;
   /** References to data that no template may read. */
   readonly disallowed: { readonly name: string; readonly at: number }[] = [];
@@ -65,7 +70,7 @@ export class Reads {
     if (head === 'input' && first === 'review' && path.length > 1 && second === undefined)
       this.namespace = true;
     if (head !== 'data' || first === 'lib') return;
-    if (first === 'inventory') this.inventory = true;
+    if (first === 'inventory') this.inventoryAt ??= at;
     else this.disallowed.push({ name: typeof first === 'string' ? `data.${first}` : 'data', at });
   }
 }
@@ -174,10 +179,13 @@ export const compileTemplate = ({
   ];
   const reads = new Reads();
   const problems: CodeProblem[] = [];
+  let inventory: CodePlace | undefined;
   for (const { lib, text } of texts) {
     const parsed = parseModule(text, version);
-    if (parsed.ok) problems.push(...problemsOf({ lib, text, module: parsed.value }, reads));
-    else {
+    if (parsed.ok) {
+      problems.push(...problemsOf({ lib, text, module: parsed.value }, reads));
+      if (reads.inventoryAt !== undefined) inventory ??= { lib, ...positionAt(text, reads.inventoryAt) };
+    } else {
       const { message, offset } = parsed.error;
       problems.push(problemAt({ lib, text }, offset, `rego_parse_error: ${message}`));
     }
@@ -188,5 +196,5 @@ export const compileTemplate = ({
     new Map(texts.map(({ file, lib }) => [file, lib])),
   );
   if (!policy.ok) return policy;
-  return ok({ policy: policy.value, readsInventory: reads.inventory, readsNamespace: reads.namespace });
+  return ok({ policy: policy.value, inventory, readsNamespace: reads.namespace });
 };

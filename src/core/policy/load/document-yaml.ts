@@ -1,14 +1,6 @@
-import {
-  isCollection,
-  isMap,
-  isScalar,
-  isSeq,
-  parseAllDocuments,
-  type Document,
-  type LineCounter,
-  type Scalar,
-} from 'yaml';
+import { isCollection, isMap, isScalar, isSeq, type Document, type LineCounter, type Scalar } from 'yaml';
 import { explainYaml, maxYamlDepth, nestedTooDeep } from '../../text/yaml/limits.ts';
+import { parseYamlDocuments } from '../../text/yaml/quoted-lines.ts';
 import {
   failsafe,
   hasForeignTag,
@@ -42,16 +34,16 @@ export const isNestedTooDeep = (text: string): boolean => {
   return compact.test(text);
 };
 
-export const parsePolicyYaml = (text: string, lineCounter: LineCounter): readonly Document[] => [
-  ...parseAllDocuments(text, {
-    ...failsafe,
-    lineCounter,
-    prettyErrors: false,
-    uniqueKeys: false,
-    stringKeys: true,
-    logLevel: 'silent',
-  }),
-];
+const options = {
+  ...failsafe,
+  prettyErrors: false,
+  uniqueKeys: false,
+  stringKeys: true,
+  logLevel: 'silent',
+} as const;
+
+export const parsePolicyYaml = (text: string, lines: LineCounter): readonly Document[] =>
+  parseYamlDocuments(text, options, lines);
 
 const syntaxFaults = ({ errors, warnings }: Document): readonly YamlFault[] =>
   [...errors, ...warnings.filter(({ message }) => !isKnownTagWarning(message))].map(({ pos, message }) => ({

@@ -3,7 +3,6 @@ import {
   isMap,
   isScalar,
   isSeq,
-  parseAllDocuments,
   visit,
   type Alias,
   type Document,
@@ -14,6 +13,7 @@ import {
 } from 'yaml';
 import type { SourceEntry, SourceNode, SourceRange } from '../source-node.ts';
 import { isMergeKey } from './node.ts';
+import { parseYamlDocuments } from './quoted-lines.ts';
 import { failsafe, keyText, scalarValue } from './scalar.ts';
 
 /** A part of a text between separators, and where in the whole text it begins; lines count from 1. */
@@ -26,11 +26,8 @@ export interface Chunk {
 // Duplicate keys are found by node.ts, as the library's own search is quadratic.
 const options = { ...failsafe, prettyErrors: false, uniqueKeys: false, logLevel: 'silent' } as const;
 
-export const parseChunk = ({ text }: Chunk, lineCounter?: LineCounter): readonly Document.Parsed[] =>
-  parseAllDocuments(
-    text,
-    lineCounter === undefined ? options : { ...options, lineCounter },
-  ) as readonly Document.Parsed[];
+export const parseChunk = ({ text }: Chunk, lines?: LineCounter): readonly Document.Parsed[] =>
+  parseYamlDocuments(text, options, lines);
 
 /** The value of each alias of a document: the library would walk the whole document for each of them. */
 type Anchored = ReadonlyMap<Alias, Node>;

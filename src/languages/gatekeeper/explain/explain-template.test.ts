@@ -112,11 +112,7 @@ test('parameters are listed with their types, defaults and descriptions', () => 
 
 test.each<readonly [string, string, readonly string[]]>([
   ['nothing to say', body('input.review.object.metadata.labels.bad'), []],
-  [
-    'containers, and no image',
-    body('input.review.object.spec.containers[_].tty'),
-    ['containers-alone 2:28'],
-  ],
+  ['containers, and no image', body('input.review.object.spec.containers[_].tty'), ['containers-alone 2:53']],
   [
     'one of the other lists is not seen',
     body('f := {"containers", "initContainers"}\ninput.review.object.spec[f[_]][_].tty'),

@@ -160,7 +160,7 @@ const codeOf = (source: WrittenSource | undefined) => {
     ...(source === undefined ? {} : { regoVersion: source.version }),
     libraries: source?.libs.length ?? 0,
     builtins: builtinsIn(texts),
-    readsInventory: reads.inventory,
+    readsInventory: reads.inventoryAt !== undefined,
     readsNamespaceObject: reads.namespace,
     remarks: source === undefined ? [] : remarksOf(source, texts),
   };

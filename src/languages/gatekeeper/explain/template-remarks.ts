@@ -94,8 +94,8 @@ const placeRemarks = (names: FieldNames): readonly CodeRemark[] => {
     return missesVolumes
       ? [{ code: 'image-volumes-unseen', message: `does not see ${imageVolumes}`, at }]
       : [];
-  const missed = [...unseen, ...(missesVolumes ? [imageVolumes] : [])].join(' or ');
-  return [{ code: 'containers-alone', message: `sees containers, but not ${missed}`, at }];
+  const missed = [...unseen, ...(missesVolumes ? [imageVolumes] : [])];
+  return [{ code: 'containers-alone', message: `sees containers alone, not ${missed.join(', not ')}`, at }];
 };
 
 const hasMessage = ({ pairs }: ObjectTerm): boolean =>
