@@ -1,34 +1,18 @@
 import { shown } from '../../core/text/shown-text.ts';
 import { findLostIndentation } from '../../core/text/yaml/lost-indentation.ts';
 import { readManifestObjects, type ManifestObject } from '../../core/workload/manifest.ts';
-import type { TemplateProblem } from '../../languages/gatekeeper/constraint-template.ts';
 import { constraintCrd } from '../../languages/gatekeeper/crd.ts';
-import {
-  explainTemplate,
-  type TemplateExplanation,
-} from '../../languages/gatekeeper/explain/explain-template.ts';
-import { placeOfProblem, type TemplatePlace } from '../../languages/gatekeeper/template-place.ts';
+import type { TemplatePlace } from '../../languages/gatekeeper/template-place.ts';
 import { readInputText } from '../input-file.ts';
-import { renderTemplates } from '../render/template-text.ts';
 import { yamlText } from '../render/yaml.ts';
 import type { TextOrJson } from '../terminal/choice.ts';
 import { exitCode, type ExitCode } from '../terminal/exit-code.ts';
 import { UsageError, type Terminal } from '../terminal/terminal.ts';
+import { explained, type ExplainedTemplate } from './explained-template.ts';
+import { renderTemplates } from './template-text.ts';
 
 /** All templates of a large cluster in one List are some megabytes. */
 const maxInputBytes = 64 * 1024 * 1024;
-
-/** A problem or a remark with its place in the file. */
-export type Placed<T extends TemplateProblem> = T & TemplatePlace;
-
-/** A template of a file, explained. */
-export interface ExplainedTemplate extends Omit<TemplateExplanation, 'problems' | 'remarks'> {
-  readonly file: string;
-  readonly line: number;
-  readonly column: number;
-  readonly problems: readonly Placed<TemplateProblem>[];
-  readonly remarks: readonly Placed<TemplateExplanation['remarks'][number]>[];
-}
 
 export interface ExplainOptions {
   /** Print the CRDs of the constraints in place of the explanation. */
@@ -67,23 +51,6 @@ const templatesIn = (file: string, text: string, terminal: Terminal): readonly M
     if (kind !== 'ConstraintTemplate')
       terminal.talk(shown(`${file}:${line}: a ${kind} is no ConstraintTemplate: left out`));
   return templates;
-};
-
-const explained = (template: ManifestObject, text: string): ExplainedTemplate => {
-  const { file, line, column, object, places, source } = template;
-  const placed = <T extends TemplateProblem>(problem: T): Placed<T> => ({
-    ...problem,
-    ...placeOfProblem(problem, { text, places, source }),
-  });
-  const { problems, remarks, ...explanation } = explainTemplate(object);
-  return {
-    file,
-    line,
-    column,
-    ...explanation,
-    problems: problems.map(placed),
-    remarks: remarks.map(placed),
-  };
 };
 
 const asJson = (kind: string, items: readonly unknown[], apiVersion = 'imagegate.dev/v1alpha1'): string =>

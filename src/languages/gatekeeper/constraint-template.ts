@@ -3,7 +3,8 @@ import { quote } from '../../core/text/cut-middle.ts';
 import { isJsonObject, objectOf, type JsonObject } from '../../core/text/json/json.ts';
 import { problemsOf, type PolicyProblem } from '../../core/policy/load/schema-problem.ts';
 import { fail, ok, type Result } from '../../core/result.ts';
-import { isLegacySchema, schemaProblems } from './parameter-schema.ts';
+import { parametersSchema } from './schema/parameters-schema.ts';
+import { isLegacySchema, schemaProblems } from './schema/structural-schema.ts';
 import {
   compileTemplate,
   type CodeProblem,
@@ -31,7 +32,8 @@ export interface ConstraintTemplate {
   readonly name: string;
   /** Operations that a webhook asks it about; an empty list: about all. */
   readonly operations: readonly string[];
-  readonly parameters: JsonObject;
+  /** The schema of the parameters of its constraints; `undefined`: they have none. */
+  readonly parameters: JsonObject | undefined;
   readonly code: TemplateCode;
 }
 
@@ -200,7 +202,7 @@ export const readTemplate = (
     kind,
     name: metadata.name,
     operations,
-    parameters: objectOf(spec.crd.spec.validation?.openAPIV3Schema),
+    parameters: parametersSchema(objectOf(value)),
     code: code.value,
   });
 };

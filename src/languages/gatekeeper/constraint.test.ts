@@ -1,17 +1,18 @@
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import fc from 'fast-check';
 import type { JsonObject } from '../../core/text/json/json.ts';
 import { readConstraint } from './constraint.ts';
 import { readTemplate } from './constraint-template.ts';
+import { valueText } from '../rego/values/value-text.ts';
 
-const template = (() => {
+const templateWith = (validation: JsonObject) => {
   const read = readTemplate(
     {
       apiVersion: 'templates.gatekeeper.sh/v1',
       kind: 'ConstraintTemplate',
       metadata: { name: 'k8sbad' },
       spec: {
-        crd: { spec: { names: { kind: 'K8sBad' } } },
+        crd: { spec: { names: { kind: 'K8sBad' }, validation } },
         targets: [
           { target: 'admission.k8s.gatekeeper.sh', rego: 'package a\nviolation[{"msg": "x"}] { true }' },
         ],
@@ -21,7 +22,8 @@ const template = (() => {
   );
   if (!read.ok) throw new Error('no template');
   return read.value;
-})();
+};
+const template = templateWith({ legacySchema: true });
 
 const written = (changed: object): object => ({
   apiVersion: 'constraints.gatekeeper.sh/v1beta1',
@@ -74,6 +76,41 @@ test('a constraint without `spec` speaks of everything and denies', () => {
   expect(problems({})).toEqual([]);
   const read = readConstraint(written({}), template);
   expect(read.ok && [read.value.match, read.value.enforcement]).toEqual([undefined, {}]);
+});
+
+describe('parameters are what the API server would store', () => {
+  const schema: JsonObject = {
+    type: 'object',
+    properties: {
+      level: { type: 'string', default: 'high' },
+      names: { type: 'array', items: { type: 'string' } },
+    },
+  };
+  const read = (validation: JsonObject, parameters: JsonObject) =>
+    readConstraint(written({ spec: { parameters } }), templateWith(validation));
+  const textOf = (validation: JsonObject, parameters: JsonObject): string => {
+    const constraint = read(validation, parameters);
+    return constraint.ok ? valueText(constraint.value.parameters) : 'refused';
+  };
+
+  test('defaults are added, and unknown fields dropped', () => {
+    expect(textOf({ openAPIV3Schema: schema }, { names: ['a'], nmaes: ['b'] })).toBe(
+      '{"level": "high", "names": ["a"]}',
+    );
+  });
+
+  test('a template without a schema has constraints without parameters', () => {
+    expect(textOf({}, { names: ['a'] })).toBe('{}');
+    expect(textOf({ legacySchema: true }, { names: ['a'] })).toBe('{"names": ["a"]}');
+  });
+
+  test('what does not fit the schema is refused, with its place', () => {
+    const constraint = read({ openAPIV3Schema: schema }, { names: [1] });
+    expect(constraint).toEqual({
+      ok: false,
+      error: [{ path: ['spec', 'parameters', 'names', 0], message: 'expected text, found a number' }],
+    });
+  });
 });
 
 test('whatever stands in a constraint, reading it returns', () => {

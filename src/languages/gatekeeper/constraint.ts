@@ -7,7 +7,9 @@ import type { RegoValue } from '../rego/values/value.ts';
 import { matchFields, type ConstraintMatch } from './constraint-match.ts';
 import type { ConstraintTemplate } from './constraint-template.ts';
 import { enforcementFields, type Enforcement } from './enforcement.ts';
-import { withDefaults } from './parameter-schema.ts';
+import { withDefaults } from './schema/defaults.ts';
+import { knownPart } from './schema/known-fields.ts';
+import { valueProblems } from './schema/value-problems.ts';
 
 export const constraintGroup = 'constraints.gatekeeper.sh';
 
@@ -45,8 +47,23 @@ const constraint = z.looseObject({
     .exactOptional(),
 });
 
-const parametersOf = (schema: JsonObject, given: JsonValue | undefined): RegoValue =>
-  valueOfJson(withDefaults(schema, given) ?? {}, 'int64');
+const parametersPath = ['spec', 'parameters'];
+
+/**
+ * Parameters as the API server would store them: without unknown fields, with defaults, and of the form of the schema.
+ * Where the template has no schema for them, there are none.
+ */
+const parametersOf = (
+  schema: JsonObject | undefined,
+  given: JsonValue | undefined,
+): Result<JsonValue, readonly PolicyProblem[]> => {
+  if (schema === undefined) return ok({});
+  const known = given === undefined ? undefined : knownPart(schema, given).value;
+  const parameters = withDefaults(schema, known);
+  if (parameters === undefined) return ok({});
+  const problems = valueProblems(schema, parameters, parametersPath);
+  return problems.length === 0 ? ok(parameters) : fail(problems);
+};
 
 /** Reads a constraint of a template, or says everything that is wrong with it. */
 export const readConstraint = (
@@ -66,14 +83,16 @@ export const readConstraint = (
         message: `the template ${template.name} makes constraints of the kind ${template.kind}`,
       },
     ]);
-  const { match, parameters, ...enforcement } = spec ?? {};
+  const { match, parameters: given, ...enforcement } = spec ?? {};
+  // Without `spec` there is no field that a default could stand in.
+  const parameters = spec === undefined ? ok({}) : parametersOf(template.parameters, given);
+  if (!parameters.ok) return parameters;
   return ok({
     kind,
     name: metadata.name,
     enforcement,
     match,
-    // Without `spec` there is no field that a default could stand in.
-    parameters: spec === undefined ? valueOfJson({}, 'int64') : parametersOf(template.parameters, parameters),
+    parameters: valueOfJson(parameters.value, 'int64'),
     template,
   });
 };

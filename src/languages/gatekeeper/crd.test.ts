@@ -1,7 +1,8 @@
 import { expect, test } from 'vitest';
 import { objectOf, type JsonObject, type JsonValue } from '../../core/text/json/json.ts';
-import { constraintCrd, parametersSchema } from './crd.ts';
+import { constraintCrd } from './crd.ts';
 import { matchSchema } from './match-schema.ts';
+import { parametersSchema } from './schema/parameters-schema.ts';
 
 interface Written {
   readonly version?: string;

@@ -8,9 +8,9 @@ export interface LostIndentation extends Place {
   readonly parentLine: number;
 }
 
-const isIndented = /^[ \t]+\S/m;
+const isIndented = /^[ \t]{1,64}\S/m;
 /** Every object of a cluster has it, and none has it empty. */
-const parentLine = /^(metadata):\s*$/;
+const parent = 'metadata';
 const keyLine = /^([A-Za-z][\w.-]{0,63}):/;
 
 /**
@@ -21,9 +21,8 @@ export const findLostIndentation = (text: string): LostIndentation | undefined =
   if (isIndented.test(text)) return undefined;
   const lines = text.split('\n');
   for (const [at, line] of lines.entries()) {
-    const [, parent] = parentLine.exec(line) ?? [];
     const [, key] = keyLine.exec(lines[at + 1] ?? '') ?? [];
-    if (parent !== undefined && key !== undefined)
+    if (line.trimEnd() === `${parent}:` && key !== undefined)
       return { line: at + 2, column: 1, key, parent, parentLine: at + 1 };
   }
   return undefined;

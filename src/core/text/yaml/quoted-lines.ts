@@ -41,7 +41,7 @@ const foldValues = (documents: Documents, text: string, joined: readonly number[
       Scalar: (_key, node) => {
         const [start = 0, end = 0] = node.range ?? [];
         if (!joined.some((at) => at >= start && at < end)) return;
-        const { contents } = parseDocument(text.slice(start, end).replaceAll(/\r?\n[ \t]*/g, '\n '));
+        const { contents } = parseDocument(text.slice(start, end).replaceAll('\n', '\n '));
         if (isScalar(contents)) node.value = contents.value;
       },
     });

@@ -17,7 +17,7 @@ import {
   type TemplateProblem,
   type WrittenSource,
 } from '../constraint-template.ts';
-import { parametersSchema } from '../crd.ts';
+import { parametersSchema } from '../schema/parameters-schema.ts';
 import { walkSyntax } from '../syntax-walk.ts';
 import { problemAt, Reads } from '../template-code.ts';
 import {

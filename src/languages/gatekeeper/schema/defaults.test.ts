@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import fc from 'fast-check';
-import type { JsonObject, JsonValue } from '../../core/text/json/json.ts';
-import { withDefaults } from './parameter-schema.ts';
+import type { JsonObject, JsonValue } from '../../../core/text/json/json.ts';
+import { withDefaults } from './defaults.ts';
 
 const schema: JsonObject = {
   type: 'object',

@@ -1,7 +1,7 @@
 import { shown } from '../../core/text/shown-text.ts';
 import type { ParameterField } from '../../languages/gatekeeper/explain/explain-template.ts';
-import type { ExplainedTemplate } from '../policy/explain-template.ts';
-import { labelled } from './wrapped-text.ts';
+import type { ExplainedTemplate } from './explained-template.ts';
+import { labelled } from '../render/wrapped-text.ts';
 
 const row = (label: string, text: string): readonly string[] =>
   labelled(`  ${label.padEnd(17)}`, shown(text));

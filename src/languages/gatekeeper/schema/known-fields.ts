@@ -1,0 +1,46 @@
+import { isJsonObject, objectOf, type JsonObject, type JsonValue } from '../../../core/text/json/json.ts';
+import { setField, type MutableObject } from '../../../core/text/parsed-text.ts';
+import type { PolicyProblem } from '../../../core/policy/load/schema-problem.ts';
+
+type Path = PolicyProblem['path'];
+
+/** A value without the fields that its schema does not know, and where these stood. */
+export interface KnownPart {
+  readonly value: JsonValue;
+  readonly unknown: readonly Path[];
+}
+
+/** The schema of a field; `undefined`: the field is unknown. `true` in place of a schema takes anything. */
+const schemaOf = (schema: JsonObject, key: string): JsonObject | 'any' | undefined => {
+  const properties = objectOf(schema['properties']);
+  const named = Object.hasOwn(properties, key) ? properties[key] : schema['additionalProperties'];
+  if (isJsonObject(named)) return named;
+  return named === true || schema['x-kubernetes-preserve-unknown-fields'] === true ? 'any' : undefined;
+};
+
+/**
+ * What the API server stores of a value: it drops fields that the schema does not know. A template would read them, so a
+ * constraint in a file would mean something else than the same one in a cluster.
+ */
+export const knownPart = (schema: JsonObject, value: JsonValue, path: Path = []): KnownPart => {
+  const unknown: Path[] = [];
+  const inner = (one: JsonObject | 'any', given: JsonValue, step: string | number): JsonValue => {
+    if (one === 'any') return given;
+    const part = knownPart(one, given, [...path, step]);
+    unknown.push(...part.unknown);
+    return part.value;
+  };
+  if (Array.isArray(value)) {
+    const { items } = schema;
+    if (!isJsonObject(items)) return { value, unknown };
+    return { value: value.map((item: JsonValue, at) => inner(items, item, at)), unknown };
+  }
+  if (!isJsonObject(value)) return { value, unknown };
+  const known: MutableObject = {};
+  for (const [key, given] of Object.entries(value)) {
+    const one = schemaOf(schema, key);
+    if (one === undefined) unknown.push([...path, key]);
+    else setField(known, key, inner(one, given ?? null, key));
+  }
+  return { value: known, unknown };
+};
