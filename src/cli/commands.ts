@@ -14,7 +14,7 @@ export const commands: readonly CommandEntry[] = [
     'judge manifests and images with the same policies and the same engine',
     () => import('./commands/check.ts'),
   ),
-  entry('policy', 'work on policies: lint, explain-template', () => import('./commands/policy.ts')),
+  entry('policy', 'work on policies: lint, explain-template, test', () => import('./commands/policy.ts')),
   entry('registry', 'look at how registries are reached: login-test', () => import('./commands/registry.ts')),
   entry('trust', 'look at trust roots: list, show, verify', () => import('./commands/trust.ts')),
   entry(

@@ -1,4 +1,4 @@
-import { Command } from 'commander';
+import { Command, Option } from 'commander';
 import type { Flags } from '../../config/resolve.ts';
 import type { SettingKey } from '../../config/settings/settings.ts';
 import { shown } from '../../core/text/shown-text.ts';
@@ -8,9 +8,11 @@ import { lintPolicies, type LintRemark } from '../../core/policy/lint/lint.ts';
 import type { Place } from '../../core/text/parsed-text.ts';
 import { lintTrustRoots } from '../../core/trust-root/lint.ts';
 import type { PolicyFileSet } from '../../adapters/policy-files/read-set.ts';
-import { textOrJsonOption, type TextOrJson } from '../terminal/choice.ts';
+import { formatOption } from '../check/outputs.ts';
+import { oneOf, textOrJsonOption, type TextOrJson } from '../terminal/choice.ts';
 import type { CommandModule } from '../command-module.ts';
 import type { ExplainOptions } from '../policy/explain-template.ts';
+import type { TestOptions } from '../policy/test-suites.ts';
 import { readPolicies } from '../policy-input.ts';
 import { addSettingFlags, readSettings } from '../setting-flags.ts';
 import type { Terminal } from '../terminal/terminal.ts';
@@ -95,9 +97,33 @@ const explainTemplateCommand = (terminal: Terminal, done: (code: number) => void
       done(await explainTemplates(path, options, terminal));
     });
 
+const testCommand = (terminal: Terminal, done: (code: number) => void): Command =>
+  new Command('test')
+    .summary("run suites of tests for Gatekeeper's templates and constraints")
+    .description(
+      'Runs suites of tests (test.gatekeeper.sh), as gator verify does: each case gives an object to a template and a constraint, and says what has to come of it. Exit codes: 0 all passed, 1 a case failed, 2 a suite or a file that it names cannot be read or run.',
+    )
+    .argument('<paths...>', 'suites, or folders that hold some, also deep below')
+    .option('--run <re>', 'Only tests and cases whose name this matches; TEST//CASE asks for both.', '')
+    .addOption(
+      new Option('--engine <name>', 'What evaluates the templates.')
+        .argParser((text) => oneOf('--engine', text, ['rego']))
+        .default('rego'),
+    )
+    .addOption(formatOption(['table', 'json', 'junit']))
+    .addHelpText(
+      'after',
+      '\nExamples:\n  imagegate policy test examples/gatekeeper\n  imagegate policy test library/ --run "required-labels//missing" -o junit=results.xml',
+    )
+    .action(async (paths: readonly string[], options: TestOptions) => {
+      const { testSuites } = await import('../policy/test-suites.ts');
+      done(await testSuites(paths, options, terminal));
+    });
+
 export const command: CommandModule['command'] = (terminal, done) =>
   new Command('policy')
     .description('Works on policies.')
     .addHelpText('after', '\nExample:\n  imagegate policy lint policies/')
     .addCommand(lintCommand(terminal))
-    .addCommand(explainTemplateCommand(terminal, done));
+    .addCommand(explainTemplateCommand(terminal, done))
+    .addCommand(testCommand(terminal, done));

@@ -1,8 +1,8 @@
 import type { Finding } from '../../core/decision/finding.ts';
 import { fieldText, formatObject, placeText, type Judged } from './decision-table.ts';
 
-// XML 1.0 cannot express most control characters, so those that `shown` left are dropped.
-const escapeXml = (text: string): string =>
+/** A text within XML. XML 1.0 cannot express most control characters, so those that `shown` left are dropped. */
+export const escapeXml = (text: string): string =>
   text
     .replace(/[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\u{10000}-\u{10ffff}]/gu, '')
     .replaceAll('&', '&amp;')

@@ -5,7 +5,7 @@ import type { PolicyProblem } from '../../../core/policy/load/schema-problem.ts'
 type Path = PolicyProblem['path'];
 
 /** A value without the fields that its schema does not know, and where these stood. */
-export interface KnownPart {
+export interface PrunedValue {
   readonly value: JsonValue;
   readonly unknown: readonly Path[];
 }
@@ -22,7 +22,7 @@ const schemaOf = (schema: JsonObject, key: string): JsonObject | 'any' | undefin
  * What the API server stores of a value: it drops fields that the schema does not know. A template would read them, so a
  * constraint in a file would mean something else than the same one in a cluster.
  */
-export const knownPart = (schema: JsonObject, value: JsonValue, path: Path = []): KnownPart => {
+export const knownPart = (schema: JsonObject, value: JsonValue, path: Path = []): PrunedValue => {
   const unknown: Path[] = [];
   const inner = (one: JsonObject | 'any', given: JsonValue, step: string | number): JsonValue => {
     if (one === 'any') return given;
