@@ -154,6 +154,15 @@ describe('V17: accept ends with its day (UTC)', () => {
       [match('DSA-1', { advisory: { upstream: [one, two] } })],
       vulnerable,
     ],
+    [
+      'V8: the record of one CVE does not accept the other, beside an advisory of both',
+      accept({ id: 'PYSEC-1' }),
+      [
+        match('GHSA-a', { advisory: { aliases: [one, two, 'PYSEC-1'] } }),
+        match('PYSEC-1', { advisory: { aliases: [one] } }),
+      ],
+      vulnerable,
+    ],
     ['in the package that it names', accept({ package: 'pkg:deb/debian/libc6' }), [libc], none],
     ['in the source that it names', accept({ package: 'pkg:deb/debian/glibc' }), [libc], none],
     ['in another package', accept({ package: 'pkg:deb/debian/openssl' }), [libc], vulnerable],
