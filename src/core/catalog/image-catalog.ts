@@ -7,6 +7,7 @@ import type { CatalogedLayer, FoundFile } from './cataloged-layer.ts';
 import { databasePaths, dpkgFolder, isDatabasePath, isReadAs, osReleasePaths } from './choose-file.ts';
 import type { CatalogedFile } from './cataloged-file.ts';
 import { createGapList } from '../vulnerability/gap-list.ts';
+import { linkedPackagePaths } from './language/npm-links.ts';
 import { languagePackages } from './image-languages.ts';
 import { systemPackages } from './image-systems.ts';
 
@@ -59,6 +60,24 @@ const misread = (image: ImageFiles<CatalogedFile>): readonly NeededFile[] => {
   return needed;
 };
 
+/** Packages behind links of folders, which lie where nobody takes them for such. */
+const linkedPackages = (image: ImageFiles<CatalogedFile>): Result<readonly NeededFile[], Unreadable> => {
+  const paths = linkedPackagePaths(image);
+  if (!paths.ok) return paths;
+  const needed: NeededFile[] = [];
+  for (const path of paths.value) {
+    const file = image.fileAt(path);
+    if (!file.ok) {
+      if (file.error.kind === 'limit') return file;
+      continue;
+    }
+    if (file.value === undefined || isReadAs(path, file.value.found)) continue;
+    const { layer, entry } = file.value;
+    needed.push({ layer, entry, path });
+  }
+  return ok(needed);
+};
+
 const isOsRelease = ({ kind }: CatalogedFile): boolean => kind === 'os-release';
 const isDatabase = ({ kind }: CatalogedFile): boolean =>
   kind === 'database' || kind === 'unreadable-database';
@@ -84,7 +103,10 @@ export const catalogImage = (layers: readonly CatalogedLayer[]): Result<ImageCat
   ].filter((path) => !path.endsWith('.md5sums'));
   const databases = filesAt(files, paths, isDatabase);
   if (!databases.ok) return databases;
-  const needed = [...misread(files), ...osRelease.value.needed, ...databases.value.needed];
+  const linked = linkedPackages(files);
+  if (!linked.ok) return linked;
+  // The last word on a file counts: a database stays one, whatever else leads to it.
+  const needed = [...linked.value, ...misread(files), ...osRelease.value.needed, ...databases.value.needed];
   if (needed.length > 0) return ok({ kind: 'needed', files: needed });
 
   const gaps = createGapList();

@@ -74,6 +74,14 @@ const liesIn = (folders: ReadonlySet<string>, path: string): boolean => {
   return false;
 };
 
+/** The folders that belong to a package: of one behind a link, the folder where it lies. */
+const foldersOf = ({ path, found }: FoundFile): readonly string[] => {
+  if (found.kind !== 'language') return [];
+  return path.endsWith('/package.json')
+    ? [found.folder, path.slice(0, -'/package.json'.length)]
+    : [found.folder];
+};
+
 const addGaps = ({ path, found }: FoundFile, isOwned: boolean, gaps: GapList): void => {
   if (found.kind === 'unsupported') gaps.add('ecosystem-unsupported', found.form, path);
   for (const name of languageOf(found)?.unknown ?? [])
@@ -85,7 +93,7 @@ const addGaps = ({ path, found }: FoundFile, isOwned: boolean, gaps: GapList): v
 export const languagePackages = (languages: Languages, gaps: GapList): readonly Package[] => {
   const owners = ownersOf(languages);
   const { found, layers } = languages;
-  const folders = new Set(found.flatMap((one) => (one.found.kind === 'language' ? [one.found.folder] : [])));
+  const folders = new Set(found.flatMap(foldersOf));
   const packages: Package[] = [];
   for (const file of found) {
     const { path, layer } = file;

@@ -35,6 +35,8 @@ export interface ImageFiles<T> {
   readonly fileAt: (path: string) => Result<ImageFile<T> | undefined, Unreadable>;
   /** Where a folder lies, without links; a part that is not there stays as it is. */
   readonly realFolder: (path: string) => Result<string, Unreadable>;
+  /** The paths of symbolic links. */
+  readonly links: () => Generator<string>;
   /** The names in the folder that a path leads to. */
   readonly namesAt: (path: string) => readonly string[];
 }
@@ -105,6 +107,15 @@ function* filesIn<T>(directory: Directory<T>, prefix: string): Generator<ImageFi
 }
 
 // oxlint-disable-next-line func-style -- a generator has no arrow form
+function* linksIn<T>(directory: Directory<T>, prefix: string): Generator<string> {
+  for (const [name, node] of directory.children) {
+    const path = `${prefix}${name}`;
+    if (node.kind === 'directory') yield* linksIn(node, `${path}/`);
+    else if (typeof node.leaf === 'object' && node.leaf.kind === 'symlink') yield path;
+  }
+}
+
+// oxlint-disable-next-line func-style -- a generator has no arrow form
 function* foundIn<T>(files: Iterable<ImageFile<T>>): Generator<ImageFile<T> & { readonly found: T }> {
   for (const file of files) if (file.found !== undefined) yield { ...file, found: file.found };
 }
@@ -139,6 +150,7 @@ export const layOver = <T>(layers: readonly LayerDirectory<T>[]): Result<ImageFi
   return ok({
     allFiles: () => filesIn(root, ''),
     files: () => foundIn(filesIn(root, '')),
+    links: () => linksIn(root, ''),
     fileAt: (path) => {
       const there = resolvePath(tree, pathParts(path), 'follow');
       if (!there.ok) return there;

@@ -1,6 +1,6 @@
 /*
  * Packages of npm: `package.json` of a folder in `node_modules`, at any depth. pnpm's store has such folders too
- * (`node_modules/.pnpm/a@1.0.0/node_modules/a`). Other files of that name, such as the `{"type":"module"}` that
+ * (`node_modules/.pnpm/a@1.0.0/node_modules/a`), and the cache of Deno has them under its own names. Other files of that name, such as the `{"type":"module"}` that
  * packages keep in folders of their own, are no packages.
  */
 import { objectOf, textOf } from '../../text/json/json.ts';
@@ -8,8 +8,26 @@ import { parseJson } from '../../text/json/parse-json.ts';
 import { noPackages, type LanguagePackages } from './language-package.ts';
 import { isPackageText } from '../system/system-package.ts';
 
+const numbered = /^\d{1,8}\.\d{1,8}\.\d{1,8}/;
+
+/**
+ * Deno keeps packages by registry, name and version: `npm/registry.npmjs.org/@scope/name/1.0.0/package.json` of its cache is
+ * `@scope/name`.
+ */
+const denoFolderName = (path: string): string | undefined => {
+  const parts = path.split('/');
+  if (parts.pop() !== 'package.json' || !numbered.test(parts.pop() ?? '')) return undefined;
+  const name = parts.pop() ?? '';
+  const above = parts.pop() ?? '';
+  const [scope, host] = above.startsWith('@') ? [`${above}/`, parts.pop() ?? ''] : ['', above];
+  return parts.pop() === 'npm' && host.includes('.') && name !== '' ? `${scope}${name}` : undefined;
+};
+
 /** `a/node_modules/@scope/name/package.json` is `@scope/name`. */
-export const npmFolderName = (path: string): string | undefined => {
+export const npmFolderName = (path: string): string | undefined =>
+  nodeFolderName(path) ?? denoFolderName(path);
+
+const nodeFolderName = (path: string): string | undefined => {
   const parts = path.split('/');
   if (parts.pop() !== 'package.json') return undefined;
   const name = parts.pop() ?? '';
