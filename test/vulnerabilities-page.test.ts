@@ -14,7 +14,8 @@ import { blocks, read, section } from './markdown.ts';
 
 const page = read('docs/vulnerabilities.md');
 const written = 'registry.example.com/shop/web:1.4.2';
-const policies = blocks(page, 'yaml');
+const ofDefender = blocks(read('docs/policy.md'), 'yaml').filter((block) => block.includes('like-defender'));
+const policies = [...blocks(page, 'yaml'), ...ofDefender];
 const steps = blocks(page, 'sh').flatMap((block) => block.trim().split('\n'));
 
 const hole = (id: string, name: string, more: object = {}): object =>
@@ -46,7 +47,7 @@ beforeAll(async () => {
   stage = await stageRegistry();
 });
 
-test('each policy of docs/vulnerabilities.md is valid and has no lint remark', () => {
+test('each policy of docs/vulnerabilities.md, and that of Defender, is valid and has no lint remark', () => {
   expect(policies).toHaveLength(2);
   for (const policy of policies) {
     const loaded = readPolicyFile(policy, 'docs/vulnerabilities.md', anyExpression);
@@ -77,6 +78,23 @@ describe('the steps of docs/vulnerabilities.md', () => {
     expect((await run(check)).code).toBe(0);
     expect(scan).toContain(written);
   });
+});
+
+test('policies judge an image in a file as the page says', async () => {
+  const command = steps.find((step) => step.includes('--policies policies --name ')) ?? '';
+  expect(command).toContain(written);
+  for (const [version, code] of [
+    ['1.0', 1],
+    ['2.0', 0],
+  ] as const) {
+    cwd = folderWith({
+      'osv/PyPI/all.zip': osvZip(...records),
+      'policies/policy.yaml': policies[0] ?? '',
+      'web.tar': tarOfFiles(layoutOf([{ entries: [pythonPackage('jinja2', version)] }])),
+    });
+    await run(`imagegate advisories import osv --as-of ${new Date().toISOString().slice(0, 10)}`);
+    expect((await run(command)).code).toBe(code);
+  }
 });
 
 const below = (folder: string, files: LayoutFiles): LayoutFiles =>
