@@ -10,7 +10,8 @@ export interface StoredDecision {
   readonly namespace?: string | undefined;
   readonly kind: string;
   readonly name?: string | undefined;
-  readonly json: string;
+  /** In UTF-8. */
+  readonly json: Uint8Array;
   /** How many equal decisions it stands for; absent: one. */
   readonly count?: number | undefined;
 }

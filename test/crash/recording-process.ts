@@ -50,7 +50,7 @@ const recordOne = (n: number): void => {
     versions: {},
     durations: {},
   };
-  recorder.record(decision, JSON.stringify({ ...decision, padding }));
+  recorder.record(decision, Buffer.from(JSON.stringify({ ...decision, padding })));
 };
 
 // Never outlives a test that broke off: its end closes this pipe. A clock of its own would end a slow test.

@@ -50,8 +50,11 @@ export const createBacklog = (file: BufferedFile): Backlog => {
   };
 };
 
+/** A line in pieces, as they are at hand. */
+export type Line = readonly (string | Uint8Array)[];
+
 interface DecisionLines {
-  add(decision: Decision, line: string): void;
+  add(decision: Decision, line: Line): void;
   /** Hands on as much as is wanted. */
   write(): void;
   /** Writes everything, for the end of the process. */
@@ -69,12 +72,25 @@ const batchSpace = 256 * 1024;
 /** Of a UTF-16 unit in UTF-8. */
 const maxUnitBytes = 3;
 
+const mostBytes = (line: Line): number =>
+  line.reduce((sum, piece) => sum + (typeof piece === 'string' ? maxUnitBytes : 1) * piece.length, 0);
+
+/** @returns how many bytes it took */
+const putPiece = (batch: Buffer, piece: string | Uint8Array, at: number): number => {
+  if (typeof piece === 'string') return batch.write(piece, at);
+  batch.set(piece, at);
+  return piece.length;
+};
+
+const bytesOf = (line: Line): Buffer =>
+  Buffer.concat(line.map((piece) => (typeof piece === 'string' ? Buffer.from(piece) : piece)));
+
 /**
  * The lines of decisions on their way to the log, shared by namespace (R26). They wait here and not in the buffer of the
  * file: that one stays open for what the gate says about itself, which no flood of denials may push out (R28).
  */
 export const createDecisionLines = (backlog: Backlog, onDrop: (bytes: number) => void): DecisionLines => {
-  const lines = new FairQueue<string>(
+  const lines = new FairQueue<Uint8Array>(
     (line) => line.length,
     (line) => onDrop(line.length),
   );
@@ -83,10 +99,11 @@ export const createDecisionLines = (backlog: Backlog, onDrop: (bytes: number) =>
   let length = 0;
   const isBehind = (): boolean => backlog.bytes() + length >= maxBacklogBytes;
   let due: NodeJS.Immediate | undefined;
-  const put = (line: string): void => {
-    if (line.length * maxUnitBytes > batchSpace - length) handOn();
-    if (line.length * maxUnitBytes > batchSpace) backlog.write(Buffer.from(line));
-    else length += batch.write(line, length);
+  const put = (line: Line): void => {
+    const most = mostBytes(line);
+    if (most > batchSpace - length) handOn();
+    if (most > batchSpace) backlog.write(bytesOf(line));
+    else for (const piece of line) length += putPiece(batch, piece, length);
     // In an iteration of the event loop of its own, so that `writeAll` cannot overtake lines under way.
     if (length >= maxBatchBytes) due ??= setImmediate(handOn);
   };
@@ -101,7 +118,7 @@ export const createDecisionLines = (backlog: Backlog, onDrop: (bytes: number) =>
   const writeUnless = (isEnough: () => boolean): void => {
     handOn();
     while (lines.count > 0 && !isEnough()) {
-      put(lines.take() ?? '');
+      put([lines.take() ?? '']);
       if (length >= maxBatchBytes) handOn();
     }
     handOn();
@@ -112,8 +129,10 @@ export const createDecisionLines = (backlog: Backlog, onDrop: (bytes: number) =>
   });
   return {
     add: ({ id, object }, line) => {
-      if (lines.count === 0 && !isBehind()) put(line);
-      else if (!lines.add(object.namespace ?? '', id, line, bounds)) onDrop(line.length);
+      if (lines.count === 0 && !isBehind()) return put(line);
+      // In memory of its own: what waits must not keep a buffer of what was dropped.
+      const bytes = new Uint8Array(bytesOf(line));
+      if (!lines.add(object.namespace ?? '', id, bytes, bounds)) onDrop(bytes.length);
     },
     write,
     writeAll: () => writeUnless(() => false),

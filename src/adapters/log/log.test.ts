@@ -23,7 +23,7 @@ const decision = (namespace: string, n: number, more: Partial<Decision> = {}): D
     ...more,
   });
 const tell = (log: Log, one: Decision, padding = ''): void =>
-  log.decision(one, JSON.stringify({ ...one, padding }));
+  log.decision(one, Buffer.from(JSON.stringify({ ...one, padding })));
 
 /** A log in a file. */
 const toFile = (format: 'json' | 'text' = 'json') => {

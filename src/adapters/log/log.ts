@@ -1,6 +1,6 @@
 import { pino, type DestinationStream, type Logger } from 'pino';
 import type { Decision } from '../../core/decision/decision.ts';
-import { createBacklog, createDecisionLines, type BufferedFile } from './backlog.ts';
+import { createBacklog, createDecisionLines, type BufferedFile, type Line } from './backlog.ts';
 
 type LogLevel = 'debug' | 'info' | 'warn' | 'error';
 
@@ -20,7 +20,7 @@ export interface Log {
   warn(message: string, fields?: object): void;
   error(message: string, fields?: object): void;
   /** One line for one decision, repeats less and less often; `json` is it as already serialised for the record. */
-  decision(decision: Decision, json: string): void;
+  decision(decision: Decision, json: Uint8Array): void;
   /** Writes the buffer, for the end of the process. */
   flush(): void;
 }
@@ -64,10 +64,10 @@ const decisionText = (decision: Decision): string => {
  * The log line of one decision. It carries the whole record, so that the log of a replica is a durable record of
  * its own (R18); the JSON is the one already made for the store, since making it twice would cost more than all checks.
  */
-const decisionLine = (decision: Decision, json: string, format: 'json' | 'text'): string =>
+const decisionLine = (decision: Decision, json: Uint8Array, format: 'json' | 'text'): Line =>
   format === 'text'
-    ? decisionText(decision)
-    : `{"level":"info","time":"${decision.time}","msg":"decision","decision":${json}}\n`;
+    ? [decisionText(decision)]
+    : [`{"level":"info","time":"${decision.time}","msg":"decision","decision":`, json, '}\n'];
 
 /** An Error as fields: pino would otherwise print `{}`. */
 const plainFields = (fields: object): object =>

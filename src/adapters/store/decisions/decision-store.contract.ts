@@ -6,6 +6,9 @@ import type { RetentionPolicy } from '../../../gate/store.ts';
 const start = Date.UTC(2026, 0, 1);
 const keepAll: RetentionPolicy = { maxAgeMs: 1e12, maxBytes: 1e12, slice: 100 };
 
+const encode = (text: string): Uint8Array => new TextEncoder().encode(text);
+const decode = (bytes: Uint8Array): string => new TextDecoder().decode(bytes);
+
 /** The `n`th decision, a second after the one before it; every third denies. */
 export const decisionNumber = (n: number, padding = ''): StoredDecision => ({
   id: `replica-${String(n).padStart(9, '0')}`,
@@ -13,7 +16,7 @@ export const decisionNumber = (n: number, padding = ''): StoredDecision => ({
   allowed: n % 3 !== 0,
   kind: 'Pod',
   ...(n % 2 === 0 ? { namespace: 'production', name: `web-${n}` } : {}),
-  json: JSON.stringify({ n, padding }),
+  json: encode(JSON.stringify({ n, padding })),
 });
 export const decisionNumbers = (from: number, to: number, padding = ''): StoredDecision[] =>
   Array.from({ length: to - from }, (_, at) => decisionNumber(from + at, padding));
@@ -68,7 +71,7 @@ const readsBack = (store: () => DecisionStore): void => {
 
   test('finds one by its id', async () => {
     await store().append(decisionNumbers(0, 5));
-    expect(await store().find(decisionNumber(3).id)).toBe(decisionNumber(3).json);
+    expect(await store().find(decisionNumber(3).id)).toBe(decode(decisionNumber(3).json));
     expect(await store().find('replica-of-nobody')).toBeUndefined();
   });
 };
@@ -77,7 +80,9 @@ const readsBack = (store: () => DecisionStore): void => {
 const takesBatches = (store: () => DecisionStore): void => {
   test('keeps any text as it is', async () => {
     const json = JSON.stringify({ n: 1, text: `ü 漢字 😀 \u0000 ' " ; -- ${'x'.repeat(65_536)}` });
-    await store().append([{ ...decisionNumber(1), json, namespace: `'); DROP TABLE decisions; --` }]);
+    await store().append([
+      { ...decisionNumber(1), json: encode(json), namespace: `'); DROP TABLE decisions; --` },
+    ]);
     expect(await store().find(decisionNumber(1).id)).toBe(json);
   });
 
@@ -97,7 +102,7 @@ const takesBatches = (store: () => DecisionStore): void => {
       ...decisionNumber(1),
       time: start + count * 60_000,
       count,
-      json: JSON.stringify({ n: count }),
+      json: encode(JSON.stringify({ n: count })),
     });
     if (want < 7) await store().append([decisionNumber(1)]);
     await store().append([decisionNumber(2)]);
@@ -177,7 +182,7 @@ const written = (namespaces: readonly (string | undefined)[], bytes: (n: number)
   namespaces.map((namespace, n) => ({
     ...decisionNumber(n),
     namespace,
-    json: JSON.stringify({ n, padding: 'x'.repeat(bytes(n)) }),
+    json: encode(JSON.stringify({ n, padding: 'x'.repeat(bytes(n)) })),
   }));
 
 /** What keeps one namespace from rolling over the record of others. */

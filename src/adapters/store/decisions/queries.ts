@@ -36,7 +36,8 @@ export const insertDecision = (db: Database, decision: StoredDecision): Compiled
       namespace: decision.namespace ?? null,
       kind: decision.kind,
       name: decision.name ?? null,
-      json: decision.json,
+      // Bytes that are already UTF-8 need no text on their way into the file.
+      json: sql<string>`cast(${decision.json} as text)`,
       count: decision.count ?? null,
       bytes: bytesOf(decision),
     })
@@ -60,7 +61,7 @@ export const insertDecision = (db: Database, decision: StoredDecision): Compiled
     .compile();
 
 /** The parameters of `insertDecision`, in its order, for a statement that was prepared once. */
-export const insertParameters = (decision: StoredDecision): (string | number | null)[] => [
+export const insertParameters = (decision: StoredDecision): (string | number | Uint8Array | null)[] => [
   decision.id,
   decision.time,
   decision.allowed ? 1 : 0,

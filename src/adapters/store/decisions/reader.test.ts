@@ -89,7 +89,7 @@ describe('the reader', () => {
     expect(existsSync(`${decisionsFile(dataDir)}-shm`)).toBe(false);
     const reader = openDecisionsReader(dataDir);
     if (!reader.ok) throw new Error(reader.error.message);
-    expect(reader.value.find(decisionNumber(3).id)).toBe(decisionNumber(3).json);
+    expect(reader.value.find(decisionNumber(3).id)).toBe(new TextDecoder().decode(decisionNumber(3).json));
     expect(reader.value.find('none')).toBeUndefined();
     await store.append(decisionNumbers(5, 6));
     expect(await countOf(reader.value.recent({ limit: 10 }))).toBe(6);

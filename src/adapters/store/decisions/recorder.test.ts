@@ -65,7 +65,7 @@ const record = (
   });
   endings.push(() => recorder.drain(100));
   const recordMany = (from: number, to: number, json = '{"a":1}'): void => {
-    for (let n = from; n < to; n++) recorder.record(decision(n), json);
+    for (let n = from; n < to; n++) recorder.record(decision(n), Buffer.from(json));
   };
   return { recorder, counts, reports, recordMany };
 };
@@ -97,8 +97,9 @@ const eventually = (assert: () => void): Promise<void> =>
 
 const longestRecord = (recorder: Recorder, times: number): number => {
   let longest = 0;
+  const json = Buffer.from('{"a":1}');
   for (let n = 0; n < times; n++) {
-    const used = threadTime(() => recorder.record(decision(n), '{"a":1}'));
+    const used = threadTime(() => recorder.record(decision(n), json));
     longest = Math.max(longest, used);
   }
   return longest;
@@ -124,7 +125,7 @@ describe('the queue', () => {
   test('stores what the object was and what was decided', async () => {
     const { store, batches } = scripted();
     const { recorder } = record(store);
-    recorder.record(decision(7, false), '{"n":7}');
+    recorder.record(decision(7, false), Buffer.from('{"n":7}'));
     await eventually(() => expect(batches).toHaveLength(1));
     expect(batches[0]).toEqual([
       {
@@ -134,7 +135,7 @@ describe('the queue', () => {
         namespace: 'production',
         kind: 'Pod',
         name: 'web-7',
-        json: '{"n":7}',
+        json: Buffer.from('{"n":7}'),
       },
     ]);
   });
@@ -191,9 +192,9 @@ describe('the queue', () => {
     fail(diskFull);
     // 1,000 are the batch under way, 1,000 wait.
     const { counts, recorder } = record(store, { maxItems: 2000, flushMs: 10 });
-    for (let n = 0; n < 5000; n++) recorder.record(foreign(n, 'evil'), '{}');
+    for (let n = 0; n < 5000; n++) recorder.record(foreign(n, 'evil'), Buffer.from('{}'));
     await eventually(() => expect(counts.failed.length).toBeGreaterThan(1));
-    for (let n = 5000; n < 5100; n++) recorder.record(foreign(n, 'shop'), '{}');
+    for (let n = 5000; n < 5100; n++) recorder.record(foreign(n, 'shop'), Buffer.from('{}'));
     expect(recorder.queued()).toBe(2000);
     fail(undefined);
     await eventually(() => expect(recorder.queued()).toBe(0));
@@ -218,7 +219,7 @@ describe('the queue', () => {
   test('a decision without a readable time is stored with the present one', async () => {
     const { store, batches } = scripted();
     const { recorder } = record(store, { clock: { ...clock, now: () => 42 } });
-    recorder.record({ ...decision(1), time: 'yesterday' }, '{}');
+    recorder.record({ ...decision(1), time: 'yesterday' }, Buffer.from('{}'));
     await eventually(() => expect(batches[0]?.[0]?.time).toBe(42));
   });
 });

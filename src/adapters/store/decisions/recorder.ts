@@ -3,13 +3,17 @@ import type { StoredDecision } from '../../../gate/decision-store.ts';
 import { createStoreWriter, type StoreWriter } from '../queue/store-writer.ts';
 import type { WriterForm, WriterOptions } from '../queue/writer-options.ts';
 
+/**
+ * While no more wait, their JSON stays where it was written. Attack: write so much while the disk is away that each decision of
+ * others, which waits on, keeps a buffer full of what was dropped long ago.
+ */
+const maxInPlace = 1000;
 /** Beside the JSON: keys, object and array slots. */
 const overheadBytes = 256;
 
 export const recordForm: WriterForm<StoredDecision> = {
   what: 'the record',
   batch: { maxItems: 1000, maxBytes: 4 * 1024 * 1024 },
-  // One byte a character, as V8 keeps text within Latin-1.
   weightOf: ({ json }) => json.length + overheadBytes,
   ownerOf: ({ namespace = '' }) => namespace,
   keyOf: ({ id }) => id,
@@ -28,7 +32,7 @@ export const recorderDefaults = {
 
 export interface Recorder extends Pick<StoreWriter<StoredDecision>, 'state' | 'queued' | 'drain'> {
   /** Takes a decision and its JSON. Never throws and never waits: the answer does not depend on the disk. */
-  record(decision: Decision, json: string): void;
+  record(decision: Decision, json: Uint8Array): void;
 }
 
 /** The queue between the gate and its record. */
@@ -45,7 +49,7 @@ export const createRecorder = (options: WriterOptions<StoredDecision>): Recorder
         namespace: object.namespace,
         kind: object.kind,
         name: object.name,
-        json,
+        json: writer.queued() < maxInPlace ? json : new Uint8Array(json),
         count: decision.count,
       });
     },

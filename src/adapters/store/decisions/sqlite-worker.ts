@@ -5,7 +5,7 @@ import type { OpenOptions } from '../sqlite/file.ts';
 import { answerCalls } from '../thread/answer-calls.ts';
 import { decisionsFile } from './database.ts';
 import { createSqliteStore } from './sqlite.ts';
-import { fromCells, type StoreAnswer, type StoreRequest } from './store-protocol.ts';
+import { fromBatch, type StoreAnswer, type StoreRequest } from './store-protocol.ts';
 
 /** Entry of the record's thread, a bundle of its own. Only this thread waits for the disk. */
 const options = workerData as OpenOptions;
@@ -17,7 +17,7 @@ const perform = async (request: StoreRequest): Promise<StoreAnswer> => {
       await store.open();
       return undefined;
     case 'append':
-      await store.append(fromCells(request.cells));
+      await store.append(fromBatch(request));
       return undefined;
     case 'page':
       return store.page(request.query, request.before);

@@ -40,7 +40,7 @@ export const createSqliteStore = (options: OpenOptions): SqliteStore => {
   };
 };
 
-const sample: StoredDecision = { id: '', time: 0, allowed: true, kind: '', json: '' };
+const sample: StoredDecision = { id: '', time: 0, allowed: true, kind: '', json: new Uint8Array() };
 
 class OpenStore {
   readonly database: DatabaseSync;

@@ -6,7 +6,7 @@ import type { Position } from './queries.ts';
 /** What the gate asks of the record's thread. */
 export type StoreRequest =
   | { readonly op: 'open' | 'close' }
-  | { readonly op: 'append'; readonly cells: readonly Cell[] }
+  | ({ readonly op: 'append' } & Batch)
   | { readonly op: 'page'; readonly query: DecisionQuery; readonly before: Position | undefined }
   | { readonly op: 'find'; readonly id: string }
   | { readonly op: 'prune'; readonly policy: RetentionPolicy; readonly now: number };
@@ -16,32 +16,47 @@ export type StoreAnswer = DecisionPage | Pruned | string | undefined;
 type Cell = string | number | boolean | undefined;
 const width = 8;
 
-/** A batch as one flat array: cloning it costs half of cloning an array of objects. */
-export const toCells = (batch: readonly StoredDecision[]): Cell[] => {
+/**
+ * Decisions on their way: the JSON of all of them in one buffer, which moves to the thread, and their keys in one flat array,
+ * since to clone it costs half of cloning an array of objects.
+ */
+interface Batch {
+  readonly cells: readonly Cell[];
+  readonly json: Uint8Array<ArrayBuffer>;
+}
+
+export const toBatch = (decisions: readonly StoredDecision[]): Batch => {
   const cells: Cell[] = [];
-  for (const { id, time, allowed, namespace, kind, name, json, count } of batch) {
-    cells.push(id, time, allowed, namespace, kind, name, json, count);
+  const json = new Uint8Array(decisions.reduce((sum, one) => sum + one.json.length, 0));
+  let end = 0;
+  for (const { id, time, allowed, namespace, kind, name, json: own, count } of decisions) {
+    json.set(own, end);
+    end += own.length;
+    cells.push(id, time, allowed, namespace, kind, name, end, count);
   }
-  return cells;
+  return { cells, json };
 };
 
-/** The inverse of `toCells`. */
-export const fromCells = (cells: readonly Cell[]): StoredDecision[] => {
-  const batch: StoredDecision[] = [];
+/** The inverse of `toBatch`. */
+export const fromBatch = ({ cells, json: all }: Batch): StoredDecision[] => {
+  const decisions: StoredDecision[] = [];
+  let begin = 0;
   for (let at = 0; at < cells.length; at += width) {
-    const [id, time, allowed, namespace, kind, name, json, count] = cells.slice(at, at + width) as CellsOfOne;
-    batch.push({ id, time, allowed, namespace, kind, name, json, count });
+    const [id, time, allowed, namespace, kind, name, end, count] = cells.slice(at, at + width) as CellsOfOne;
+    decisions.push({ id, time, allowed, namespace, kind, name, json: all.subarray(begin, end), count });
+    begin = end;
   }
-  return batch;
+  return decisions;
 };
 
 type CellsOfOne = [
-  string,
-  number,
-  boolean,
-  string | undefined,
-  string,
-  string | undefined,
-  string,
-  number | undefined,
+  id: string,
+  time: number,
+  allowed: boolean,
+  namespace: string | undefined,
+  kind: string,
+  name: string | undefined,
+  /** Where its JSON ends. */
+  end: number,
+  count: number | undefined,
 ];

@@ -9,7 +9,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 
 import { decisionNumbers, decisionStoreContract } from './decision-store.contract.ts';
 import { decisionsFile } from './database.ts';
-import { fromCells, toCells } from './store-protocol.ts';
+import { fromBatch, toBatch } from './store-protocol.ts';
 import { createWorkerStore, type WorkerStore, type WorkerStoreOptions } from './worker-store.ts';
 
 const scratch = mkdtempSync(join(tmpdir(), 'imagegate-worker-store-'));
@@ -100,6 +100,6 @@ describe('the thread of the store', () => {
 
   test('gets batches as flat arrays that lose nothing', () => {
     const batch = decisionNumbers(0, 5);
-    expect(fromCells(toCells(batch))).toEqual(batch);
+    expect(fromBatch(toBatch(batch))).toEqual(batch);
   });
 });

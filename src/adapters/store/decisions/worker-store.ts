@@ -4,7 +4,7 @@ import type { OpenOptions } from '../sqlite/file.ts';
 import { StoreThread, type ThreadOptions } from '../thread/store-thread.ts';
 import { type DecisionPage, allRows } from './decision-pages.ts';
 import type { Position } from './queries.ts';
-import { type StoreAnswer, type StoreRequest, toCells } from './store-protocol.ts';
+import { type StoreAnswer, type StoreRequest, toBatch } from './store-protocol.ts';
 
 /** `worker`: `sqlite-worker.ts` from source, `store-worker.js` in the bundle. */
 export interface WorkerStoreOptions extends OpenOptions, ThreadOptions {}
@@ -25,7 +25,10 @@ export const createWorkerStore = ({ worker, closeMs, ...options }: WorkerStoreOp
     thread.call({ op: 'page', query, before }) as Promise<DecisionPage>;
   return {
     open: async () => void (await thread.call({ op: 'open' })),
-    append: async (batch) => void (await thread.call({ op: 'append', cells: toCells(batch) })),
+    append: async (decisions) => {
+      const batch = toBatch(decisions);
+      await thread.call({ op: 'append', ...batch }, [batch.json.buffer]);
+    },
     recent: (query) => allRows(query, page),
     find: (id) => thread.call({ op: 'find', id }) as Promise<string | undefined>,
     prune: (policy, now) => thread.call({ op: 'prune', policy, now }) as Promise<Pruned>,

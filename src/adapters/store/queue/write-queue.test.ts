@@ -11,11 +11,11 @@ test('R26: repeats that wait are one, with the highest count, in whatever order 
   const queue = open();
   queue.add(decisionNumber(1));
   for (const count of [3, 2, 5, 4])
-    expect(queue.add({ ...decisionNumber(1), count, json: `{"count":${count}}` })).toBe(true);
+    expect(queue.add({ ...decisionNumber(1), count, json: Buffer.from(`{"count":${count}}`) })).toBe(true);
   queue.add(decisionNumber(2));
   expect(queue.held).toBe(2);
   expect(queue.batch(limits)).toMatchObject([
-    { count: 5, json: '{"count":5}' },
+    { count: 5, json: Buffer.from('{"count":5}') },
     { id: decisionNumber(2).id },
   ]);
 });

@@ -43,7 +43,8 @@ export class StoreThread<Request, Answer> {
     this.#closing = closing;
   }
 
-  call(request: Request): Promise<Answer> {
+  /** @param moved - buffers of the request that go to the thread and are empty here afterwards */
+  call(request: Request, moved: readonly ArrayBuffer[] = []): Promise<Answer> {
     return new Promise((resolve, reject) => {
       const thread = (this.#thread ??= this.#start());
       const call = ++this.#calls;
@@ -51,7 +52,7 @@ export class StoreThread<Request, Answer> {
       // The process may end while the thread is idle.
       if (this.#waiting.size === 1) thread.ref();
       // oxlint-disable-next-line unicorn/require-post-message-target-origin -- threads have no origin
-      thread.postMessage({ call, request } satisfies StoreCall<Request>);
+      thread.postMessage({ call, request } satisfies StoreCall<Request>, moved);
     });
   }
 

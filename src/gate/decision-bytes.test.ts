@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import type { Decision, EvidenceTrail, JudgedImage } from './decision.ts';
-import { decisionJson } from './decision-json.ts';
+import type { Decision, EvidenceTrail, JudgedImage } from '../core/decision/decision.ts';
+import { createDecisionBytes } from './decision-bytes.ts';
 
 const words = fc.oneof(
   fc.string({ unit: 'binary' }),
@@ -39,6 +39,7 @@ const decision = fc.record(
 );
 
 test('the text is that of JSON.stringify, whatever a decision says, also the second time', () => {
+  const bytesOf = createDecisionBytes();
   fc.assert(
     fc.property(decision, fc.array(trail, { maxLength: 2 }), (one, trails) => {
       // Several images and several decisions rest on one answer.
@@ -46,8 +47,9 @@ test('the text is that of JSON.stringify, whatever a decision says, also the sec
         ...judged,
         evidence: trails[at % 2] ?? judged.evidence,
       }));
-      for (const told of [one, { ...one, images }, { ...one, images: images.slice(1) }])
-        expect(decisionJson(told as Decision)).toBe(JSON.stringify(told));
+      const told = [one, { ...one, images }, { ...one, images: images.slice(1) }];
+      const bytes = told.map((decided) => bytesOf(decided as Decision));
+      expect(bytes.map(String)).toEqual(told.map((decided) => JSON.stringify(decided)));
     }),
     { numRuns: 1000 },
   );

@@ -1,0 +1,81 @@
+import type { Decision, EvidenceTrail, JudgedImage } from '../core/decision/decision.ts';
+
+/** About fifteen decisions about signed images. */
+const spaceBytes = 64 * 1024;
+/** Of a UTF-16 unit in UTF-8. */
+const maxUnitBytes = 3;
+
+type Piece = string | Uint8Array;
+
+/** What says which image it is, in whichever field of the object. */
+const identity = Object.keys({ given: true, reference: true, digest: true } satisfies Record<
+  Exclude<keyof JudgedImage, 'path' | 'evidence'>,
+  true
+>) as readonly (keyof JudgedImage)[];
+
+/**
+ * Evidence is of one image, and said of many reviews in the same words (R24). So the bytes of an image, all but its path,
+ * are made once; to write them anew for each review cost more than judging it.
+ */
+const known = new WeakMap<EvidenceTrail, { readonly image: JudgedImage; readonly bytes: Uint8Array }>();
+
+const bytesWithoutPath = (image: JudgedImage, evidence: EvidenceTrail): Uint8Array => {
+  const before = known.get(evidence);
+  if (before !== undefined && identity.every((field) => before.image[field] === image[field]))
+    return before.bytes;
+  const { path: _, ...rest } = image;
+  const bytes = Buffer.from(JSON.stringify(rest).slice(1));
+  known.set(evidence, { image, bytes });
+  return bytes;
+};
+
+const none: readonly never[] = [];
+/** Quotes within texts are escaped, so nothing that a decision says can hold this. */
+const noImages = '"images":[]';
+
+const piecesOf = (decision: Decision): readonly Piece[] => {
+  const { images } = decision;
+  if (!images.some(({ evidence }) => evidence !== undefined)) return [JSON.stringify(decision)];
+  const text = JSON.stringify({ ...decision, images: none });
+  const at = text.indexOf(noImages) + noImages.length - 1;
+  const pieces: Piece[] = [text.slice(0, at)];
+  for (const [index, image] of images.entries()) {
+    const comma = index === 0 ? '' : ',';
+    const { path, evidence } = image;
+    if (evidence === undefined) pieces.push(comma + JSON.stringify(image));
+    else pieces.push(`${comma}{"path":${JSON.stringify(path)},`, bytesWithoutPath(image, evidence));
+  }
+  pieces.push(text.slice(at));
+  return pieces;
+};
+
+const mostBytes = (piece: Piece): number => piece.length * (typeof piece === 'string' ? maxUnitBytes : 1);
+
+/**
+ * Makes decisions JSON in UTF-8, as `JSON.stringify` and `Buffer.from` do. They are bytes and no text: a text with one letter
+ * beyond Latin-1 takes two bytes for each of its letters, lives among the objects that the garbage collector moves while it
+ * waits for the disk, and is encoded by each who writes it.
+ * @returns a part of a larger buffer, which stays in memory as long as that part does
+ */
+export const createDecisionBytes = (): ((decision: Decision) => Buffer) => {
+  let space = Buffer.allocUnsafeSlow(spaceBytes);
+  let end = 0;
+  return (decision) => {
+    const pieces = piecesOf(decision);
+    let most = 0;
+    for (const piece of pieces) most += mostBytes(piece);
+    if (most > space.length - end) {
+      space = Buffer.allocUnsafeSlow(Math.max(spaceBytes, most));
+      end = 0;
+    }
+    const begin = end;
+    for (const piece of pieces) {
+      if (typeof piece === 'string') end += space.write(piece, end);
+      else {
+        space.set(piece, end);
+        end += piece.length;
+      }
+    }
+    return space.subarray(begin, end);
+  };
+};
