@@ -12,6 +12,7 @@ import type { Decision } from './core/decision/decision.ts';
 import type { PullSecrets } from './evidence/ports.ts';
 import type { TrustRoots } from './evidence/trust/trust-root.ts';
 import type { NamespaceReader, PolicyState } from './gate/ports.ts';
+import type { ConstraintDeps } from './gate/review/judge-constraints.ts';
 import type { DecisionSink } from './gate/publish.ts';
 import type { PartState } from './gate/readiness.ts';
 import { openAdvisories } from './serve/advisories/open-advisories.ts';
@@ -52,6 +53,8 @@ interface Outside {
   /** Absent without a cluster. */
   readonly pullSecrets?: PullSecrets;
   readonly parts: () => readonly PartState[];
+  /** Absent: no constraints are asked. */
+  readonly constraints?: ConstraintDeps | undefined;
   /** A decision with the object that it is about, for Events. */
   readonly emit?: (decision: Decision, object: JsonObject | null) => void;
 }
@@ -136,6 +139,7 @@ const assemble = async (
       replica,
       source: outside.policies.source,
       namespaces: outside.namespaces,
+      constraints: outside.constraints,
       evidence: evidence.value,
       compileExpression,
       sinks: sinksOf(record.recorder, telemetry),

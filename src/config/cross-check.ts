@@ -22,6 +22,14 @@ const pullSecrets = ({ pullSecrets, cluster, kubeconfig }: Config): readonly Con
   return [{ origin: pullSecrets.origin, message }];
 };
 
+/** Constraints are read from a cluster. Without one the flag would do nothing, and its user would not know. */
+const constraints = ({ constraints, cluster }: Config): readonly ConfigProblem[] => {
+  if (constraints.value === 'off' || cluster.value) return [];
+  const message =
+    '--constraints reads templates and constraints of a cluster; add --cluster, or leave it out';
+  return [{ origin: constraints.origin, message }];
+};
+
 const certificate = ({ tlsCert, tlsKey }: Config): readonly ConfigProblem[] => {
   if ((tlsCert.value === undefined) === (tlsKey.value === undefined)) return [];
   const [given, name, other] =
@@ -51,4 +59,6 @@ const listeners = ({ listen, admin }: Config): readonly ConfigProblem[] => {
 
 /** Contradictions between settings. */
 export const problemsOfServe = (config: Config): readonly ConfigProblem[] =>
-  [policySource, pullSecrets, certificate, clientCertificate, listeners].flatMap((rule) => rule(config));
+  [policySource, pullSecrets, constraints, certificate, clientCertificate, listeners].flatMap((rule) =>
+    rule(config),
+  );

@@ -9,6 +9,7 @@ import type {
 import { mountedConfiguration, type GateConfiguration } from './config-map.ts';
 import { gateLabels, manifest, objectMeta, objectNames, type InstallManifest } from './manifest.ts';
 import type { PullSecretAccess } from './pull-secret-access.ts';
+import type { ConstraintAccess } from './rbac.ts';
 import { ports, serviceHost } from './service.ts';
 
 export interface DeploymentOptions {
@@ -18,6 +19,7 @@ export interface DeploymentOptions {
   readonly bootstrapNamespaces: readonly string[];
   /** Whose pull secrets the gate reads; none by default. */
   readonly pullSecrets?: PullSecretAccess;
+  readonly constraints?: ConstraintAccess;
   /** What else was given; its ConfigMap is printed by `inClusterManifests`. */
   readonly configuration?: GateConfiguration;
 }

@@ -6,7 +6,7 @@ import { deployment, type DeploymentOptions } from './deployment.ts';
 import { fence } from './fence.ts';
 import { gateLabels, manifest, objectMeta, objectNames, type InstallManifest } from './manifest.ts';
 import type { PullSecretAccess } from './pull-secret-access.ts';
-import { inClusterAccess, outOfClusterAccess } from './rbac.ts';
+import { inClusterAccess, outOfClusterAccess, type ConstraintAccess } from './rbac.ts';
 import { frontManifests, servicePort } from './service.ts';
 import { mutatingManifest, webhookManifest } from './webhook-configuration.ts';
 import type { WebhookOptions } from './webhook-target.ts';
@@ -63,7 +63,7 @@ export const inClusterManifests = (options: DeploymentOptions): readonly Install
       `ImageGate inside of the cluster: kubectl apply -f -, wait for it (kubectl -n ${namespace} rollout status deployment/${objectNames.gate}), then apply what \`imagegate manifests --webhooks\` prints.`,
     ),
     ...customResources(),
-    ...inClusterAccess(namespace, options.pullSecrets),
+    ...inClusterAccess(namespace, options.pullSecrets, options.constraints),
     manifest(
       priorityQuota(namespace),
       'Some clusters (GKE) admit critical Pods outside of kube-system only where a quota speaks of them.',
@@ -93,16 +93,18 @@ export type OutOfClusterOptions = Omit<WebhookOptions, 'target' | 'ownNamespace'
   readonly url: string;
   /** Whose pull secrets the gate reads; none by default. */
   readonly pullSecrets?: PullSecretAccess;
+  readonly constraints?: ConstraintAccess;
 };
 
 /** R16: CRD, RBAC and webhook configurations for a gate that runs elsewhere; nothing namespaced but the rights to pull secrets that are asked for. */
 export const outOfClusterManifests = ({
   url,
   pullSecrets,
+  constraints,
   ...options
 }: OutOfClusterOptions): readonly InstallManifest[] => [
   ...customResources(),
-  ...outOfClusterAccess(pullSecrets),
+  ...outOfClusterAccess(pullSecrets, constraints),
   mutatingManifest({ ...options, target: { url } }),
   webhookManifest({ ...options, target: { url } }),
 ];

@@ -26,7 +26,39 @@ const rule = (
   verbs: [...verbs],
 });
 
-const clusterRole: V1ClusterRole = {
+/** What the gate may do about templates and constraints of Gatekeeper. */
+export interface ConstraintAccess {
+  /** `off`: nothing. Only in `enforce` it writes: statuses. */
+  readonly mode: 'off' | 'shadow' | 'beside' | 'enforce';
+  /** `--constraint-crds`: it makes the CRDs of constraints. */
+  readonly crds: boolean;
+}
+
+const noConstraints: ConstraintAccess = { mode: 'off', crds: false };
+const templates = 'templates.gatekeeper.sh';
+const constraints = 'constraints.gatekeeper.sh';
+const read = ['get', 'list', 'watch'];
+
+const constraintRules = ({ mode, crds }: ConstraintAccess): readonly V1PolicyRule[] => {
+  if (mode === 'off') return [];
+  return [
+    rule(templates, 'constrainttemplates', read),
+    rule(constraints, '*', read),
+    rule('config.gatekeeper.sh', 'configs', read),
+    ...(mode === 'enforce'
+      ? [rule(templates, 'constrainttemplates/status', ['patch']), rule(constraints, '*/status', ['patch'])]
+      : []),
+    ...(crds
+      ? [
+          rule('apiextensions.k8s.io', 'customresourcedefinitions', ['get', 'create', 'update']),
+          // OpenShift asks for it of whoever writes the template into a CRD as its owner.
+          rule(templates, 'constrainttemplates/finalizers', ['update']),
+        ]
+      : []),
+  ];
+};
+
+const clusterRole = (access: ConstraintAccess): V1ClusterRole => ({
   apiVersion,
   kind: 'ClusterRole',
   metadata: metadata(),
@@ -42,7 +74,17 @@ const clusterRole: V1ClusterRole = {
     rule('', 'events', ['create', 'patch']),
     rule('apps', 'replicasets', ['get']),
     rule('batch', 'jobs', ['get']),
+    ...constraintRules(access),
   ],
+});
+
+const constraintComment = ({ mode, crds }: ConstraintAccess): string => {
+  if (mode === 'off') return '';
+  const status = mode === 'enforce' ? ', and write their statuses' : '';
+  const definitions = crds
+    ? ' It may create and update CRDs: RBAC cannot limit that to those of constraints, so whoever takes over the gate can change any CRD. Without --constraint-crds, `imagegate policy explain-template --crd` prints them for you.'
+    : '';
+  return ` It may read the templates, constraints and Config of Gatekeeper${status}.${definitions}`;
 };
 
 const clusterRoleComment = (access: PullSecretAccess): string =>
@@ -95,12 +137,13 @@ const serviceAccount = (namespace: string): V1ServiceAccount => ({
 export const inClusterAccess = (
   namespace: string,
   pullSecrets: PullSecretAccess = 'none',
+  access: ConstraintAccess = noConstraints,
 ): readonly InstallManifest[] => [
   manifest(
     serviceAccount(namespace),
     'The identity of the gate. Its token is mounted by the Deployment alone.',
   ),
-  manifest(clusterRole, clusterRoleComment(pullSecrets)),
+  manifest(clusterRole(access), clusterRoleComment(pullSecrets) + constraintComment(access)),
   manifest(binding(gateIn(namespace))),
   manifest(role(namespace), roleComment),
   manifest(roleBinding(namespace)),
@@ -110,8 +153,11 @@ export const inClusterAccess = (
 const outsideUser: RbacV1Subject = { apiGroup: rbac, kind: 'User', name: objectNames.outsideUser };
 
 /** The same for a gate outside of the cluster: it keeps its CA on its own disk and so needs no Secret of its own. */
-export const outOfClusterAccess = (pullSecrets: PullSecretAccess = 'none'): readonly InstallManifest[] => [
-  manifest(clusterRole, clusterRoleComment(pullSecrets)),
+export const outOfClusterAccess = (
+  pullSecrets: PullSecretAccess = 'none',
+  access: ConstraintAccess = noConstraints,
+): readonly InstallManifest[] => [
+  manifest(clusterRole(access), clusterRoleComment(pullSecrets) + constraintComment(access)),
   manifest(
     binding(outsideUser),
     `The kubeconfig of \`imagegate serve --kubeconfig\` must authenticate as the user "${objectNames.outsideUser}" (the common name of a client certificate, for example).`,

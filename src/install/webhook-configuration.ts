@@ -52,12 +52,12 @@ const webhook = (options: WebhookOptions, own: Webhook): V1ValidatingWebhook => 
 };
 
 const webhooks = (options: WebhookOptions): V1ValidatingWebhook[] => {
-  const { workloads, ownNamespace } = options;
+  const { workloads, ownNamespace, webhookName = webhookNames.validate } = options;
   const own = ownNamespace === undefined ? [] : [ownNamespace];
   const bootstrap = [...new Set(options.bootstrapNamespaces)].filter((name) => name !== ownNamespace);
   const matchConditions = [somethingJudgedChanges];
   const validate = webhook(options, {
-    name: webhookNames.validate,
+    name: webhookName,
     rules: workloadRules(workloads),
     namespaceSelector: byName('NotIn', [...own, ...bootstrap]),
     matchConditions,
@@ -88,8 +88,10 @@ const webhooks = (options: WebhookOptions): V1ValidatingWebhook[] => {
     : [validate, startable, namespaces, policies];
 };
 
-const comment = `The gate itself. Apply this last, when it is ready: from here on workloads need its consent.
-${webhookNames.validate}: every kind that embeds a pod spec. Fails closed: with every replica dead nothing new starts, while labels, finalizers and deletions of what runs still pass.
+const commentOf = (
+  webhookName: string,
+): string => `The gate itself. Apply this last, when it is ready: from here on workloads need its consent.
+${webhookName}: every kind that embeds a pod spec. Fails closed: with every replica dead nothing new starts, while labels, finalizers and deletions of what runs still pass.
 ${webhookNames.bootstrap}: the same for the bootstrap namespaces, but they start without us when we are dead.
 ${webhookNames.namespaces}: a label change that takes a namespace out of a Deny policy. Fails closed: with Ignore, an outage would be the moment to relabel, and the namespace would stay out of the policy afterwards. While we are dead a namespace without labels of its own, a bootstrap namespace and our own can still be created; other new namespaces and label changes wait.
 ${webhookNames.policies}: refuses a policy or a trust root with an unknown field, which the API server would drop in silence, and a trust root whose certificates or keys cannot be used. Deleting one is never refused.
@@ -118,7 +120,10 @@ const everyVersion = (workloads: readonly GatedKind[]): readonly string[] => {
 
 /** The configuration with its explanation, ready to be printed. */
 export const webhookManifest = (options: WebhookOptions): InstallManifest =>
-  manifest(webhookConfiguration(options), [comment, ...everyVersion(options.workloads)].join('\n'));
+  manifest(
+    webhookConfiguration(options),
+    [commentOf(options.webhookName ?? webhookNames.validate), ...everyVersion(options.workloads)].join('\n'),
+  );
 
 type MutatingOptions = Omit<WebhookOptions, 'workloads' | 'bootstrapNamespaces'>;
 
@@ -149,9 +154,11 @@ export const mutatingConfiguration = (options: MutatingOptions): V1MutatingWebho
   ],
 });
 
-const mutatingComment = `${webhookNames.mutate}: adds digests to the images of Pods where a policy says "pin: true"; changes nothing elsewhere. Never refuses and fails open: with every replica dead Pods keep their tags, and ${webhookNames.validate} refuses them where a policy wants a digest.
+const mutatingComment = (
+  webhookName: string,
+): string => `${webhookNames.mutate}: adds digests to the images of Pods where a policy says "pin: true"; changes nothing elsewhere. Never refuses and fails open: with every replica dead Pods keep their tags, and ${webhookName} refuses them where a policy wants a digest.
 In an emergency: kubectl delete mutatingwebhookconfiguration ${objectNames.gate}`;
 
 /** The configuration with its explanation, ready to be printed. */
 export const mutatingManifest = (options: MutatingOptions): InstallManifest =>
-  manifest(mutatingConfiguration(options), mutatingComment);
+  manifest(mutatingConfiguration(options), mutatingComment(options.webhookName ?? webhookNames.validate));

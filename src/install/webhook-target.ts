@@ -15,6 +15,8 @@ export interface WebhookOptions {
   /** The rows of the workload table. */
   readonly workloads: readonly GatedKind[];
   readonly bootstrapNamespaces: readonly string[];
+  /** The name of the webhook that judges workloads (`--webhook-name`); refusals begin with it. */
+  readonly webhookName?: string | undefined;
   /** The namespace of the gate itself; absent when the gate is outside of the cluster. */
   readonly ownNamespace?: string;
 }

@@ -21,10 +21,15 @@ import type { Mutation } from '../gate/mutation/mutation.ts';
 import type { NamespaceReader, PolicySource } from '../gate/ports.ts';
 import { createPublish, type DecisionSink } from '../gate/publish.ts';
 import type { RegistryEvents, RegistryEventSource } from '../gate/prefetch/registry-events.ts';
+import {
+  createJudgeConstraints,
+  type ConstraintDeps,
+  type JudgeConstraints,
+} from '../gate/review/judge-constraints.ts';
 import { createRepeats } from '../gate/review/repeats.ts';
 import { createReview, type ReviewDeps } from '../gate/review/review.ts';
 import { createReviewImages } from '../gate/review-images.ts';
-import { createSlices } from '../gate/review/slices.ts';
+import { createSlices, type Slices } from '../gate/review/slices.ts';
 import type { Prefetch } from '../gate/prefetch/prefetch.ts';
 import type { Lifecycle } from './lifecycle.ts';
 import { systemClock } from '../concurrency/clock.ts';
@@ -36,6 +41,8 @@ interface HandlerParts {
   readonly source: PolicySource;
   readonly namespaces: NamespaceReader;
   readonly compileExpression: CompileExpression;
+  /** Absent: this gate asks no constraints. */
+  readonly constraints?: ConstraintDeps | undefined;
   readonly sinks: readonly DecisionSink[];
   /** Absent when this gate asks no registry. */
   readonly evidence?: {
@@ -119,6 +126,14 @@ const outcomeOf = ({ patch, warnings }: Mutation): string => {
   return patch.length > 0 ? 'pinned' : 'unchanged';
 };
 
+const countingMutations =
+  (mutate: ReturnType<typeof createMutate>, { metrics }: Telemetry): WebhookHandlers['mutate'] =>
+  async (request, deadline) => {
+    const mutation = await mutate(request, deadline);
+    metrics.count('mutations', { outcome: outcomeOf(mutation) });
+    return mutation;
+  };
+
 /** What becomes of pushes that registries report. */
 const eventsTo = (
   { access, eventSources }: NonNullable<HandlerParts['evidence']>,
@@ -132,6 +147,11 @@ const eventsTo = (
   },
   attached: (image) => access.evidence.pushedTo?.(image),
 });
+
+const judgeConstraintsOf = ({ constraints }: HandlerParts, slices: Slices): JudgeConstraints | undefined =>
+  constraints === undefined
+    ? undefined
+    : createJudgeConstraints({ ...constraints, clock: systemClock, slices });
 
 /** The use cases behind the paths of the webhook. `lifecycle` ends their background work. */
 export const createHandlers = (
@@ -151,6 +171,7 @@ export const createHandlers = (
     review,
     buildDecision,
     policies: source,
+    judgeConstraints: judgeConstraintsOf(parts, slices),
     workloads,
     compileExpression: parts.compileExpression,
     clock: systemClock,
@@ -169,18 +190,16 @@ export const createHandlers = (
           lifecycle,
         );
   const after = createAfterwards(parts, prefetch, onBug);
-  const mutate = createMutate({ ...deps, evidence: registries, onBug: bug('left a Pod as it came') });
   return {
     validate: async (request, deadline) => {
       const decision = await admit(request, deadline);
       after.keep(decision, request);
       return decision;
     },
-    mutate: async (request, deadline) => {
-      const mutation = await mutate(request, deadline);
-      telemetry.metrics.count('mutations', { outcome: outcomeOf(mutation) });
-      return mutation;
-    },
+    mutate: countingMutations(
+      createMutate({ ...deps, evidence: registries, onBug: bug('left a Pod as it came') }),
+      telemetry,
+    ),
     imageReview: createReviewImages({ review, buildDecision, clock: systemClock, onBug }),
     rejected: ({ code, message, remedy, uid, caller }) =>
       buildDecision(

@@ -85,7 +85,7 @@ describe('what is misspelt is refused with a suggestion: exit code 2, one senten
     [
       'a kind of manifests',
       ['manifests'],
-      'imagegate: give exactly one of --url, --image, --webhooks or --delete',
+      'imagegate: give exactly one of --url, --image, --webhooks, --gatekeeper-crds or --delete',
     ],
     ['a URL', ['manifests', '--url', 'http://gate'], 'write for example https://gate.example.com:8443\n'],
     [

@@ -111,10 +111,19 @@ const gauges = {
     'How long the oldest watch of the cluster has been out of touch.',
   ],
   leader: ['imagegate_leader', '1 when this replica holds the Lease.'],
+  constraintsForeignWriter: [
+    'imagegate_constraints_foreign_writer',
+    '1 while somebody else writes the statuses of templates and constraints.',
+  ],
 } as const;
 
 /** Set only in a cluster. Elsewhere they have a description and no value, because 0 would be a false alarm. */
-const absentUntilSet: ReadonlySet<string> = new Set<GaugeName>(['webhookIntact', 'watchStale', 'leader']);
+const absentUntilSet: ReadonlySet<string> = new Set<GaugeName>([
+  'webhookIntact',
+  'watchStale',
+  'leader',
+  'constraintsForeignWriter',
+]);
 
 type CounterName = keyof typeof counters;
 type GaugeName = keyof typeof gauges;

@@ -1,9 +1,11 @@
 import { join } from 'node:path';
 import { Command } from 'commander';
 import { selfSignedCertificates } from '../../adapters/certificate/self-signed.ts';
+import { gatekeeperCrds } from '../../install/gatekeeper-crds.ts';
 import { printManifests } from '../../install/manifest.ts';
 import { inClusterManifests, inClusterWebhooks, outOfClusterManifests } from '../../install/installation.ts';
 import { printRemoval } from '../../install/removal.ts';
+import type { ConstraintAccess } from '../../install/rbac.ts';
 import { parsePullSecretAccess } from '../../install/pull-secret-access.ts';
 import { parseGateImage, parseGateNamespace, parseWebhookUrl } from '../../install/target.ts';
 import type { Flags } from '../../config/resolve.ts';
@@ -27,6 +29,8 @@ interface ManifestFlags extends Flags {
   readonly namespace: string;
   readonly pullSecrets: string;
   readonly webhooks?: true;
+  readonly constraintCrds?: true;
+  readonly gatekeeperCrds?: true;
   readonly delete?: true;
 }
 
@@ -47,7 +51,7 @@ const caBundleOf = async (data: string, url: string, terminal: Terminal): Promis
   return ca;
 };
 
-const kinds = 'one of --url, --image, --webhooks or --delete';
+const kinds = 'one of --url, --image, --webhooks, --gatekeeper-crds or --delete';
 
 /** With `--url` prints the removal of a gate outside of the cluster, which has no namespace. */
 const printRemovalOf = (flags: ManifestFlags, terminal: Terminal): void => {
@@ -66,35 +70,52 @@ const printRemovalOf = (flags: ManifestFlags, terminal: Terminal): void => {
   terminal.out(printRemoval(where));
 };
 
+/** Only a gate that keeps CRDs is given the right to write them. */
+const constraintAccess = (mode: ConstraintAccess['mode'], flags: ManifestFlags): ConstraintAccess => {
+  const crds = flags.constraintCrds === true;
+  if (crds && mode !== 'enforce')
+    throw new UsageError([
+      '--constraint-crds is of use only with --constraints enforce: only then does the gate make CRDs',
+    ]);
+  return { mode, crds };
+};
+
 const printWanted = async (flags: ManifestFlags, terminal: Terminal): Promise<void> => {
   const { url, image, webhooks } = flags;
   if (flags.delete === true) return printRemovalOf(flags, terminal);
-  if ([url, image, webhooks].filter((given) => given !== undefined).length !== 1) {
+  if ([url, image, webhooks, flags.gatekeeperCrds].filter((given) => given !== undefined).length !== 1) {
     throw new UsageError([
-      `give exactly ${kinds}: a gate outside of the cluster, one inside of it, its webhook configurations, or the way out`,
+      `give exactly ${kinds}: a gate outside of the cluster, one inside of it, its webhook configurations, the kinds of Gatekeeper, or the way out`,
     ]);
   }
+  if (flags.gatekeeperCrds === true) return terminal.out(printManifests(gatekeeperCrds()));
   const pullSecrets = valueOrUsage(parsePullSecretAccess(flags.pullSecrets), (why) => why);
   const config = readSettings(manifestSettings, flags, terminal);
   const bootstrapNamespaces = config.bootstrapNamespaces.value;
+  const webhookName = config.webhookName.value;
+  const constraints = constraintAccess(config.constraints.value, flags);
   const workloads = createWorkloadTable(config.workloads.value).all;
   if (url !== undefined) {
     const parsed = valueOrUsage(parseWebhookUrl(url), (why) => why);
     const caBundle = await caBundleOf(config.data.value, parsed, terminal);
-    const options = { url: parsed, caBundle, workloads, bootstrapNamespaces, pullSecrets };
+    const webhooks = { caBundle, workloads, bootstrapNamespaces, webhookName };
+    const options = { url: parsed, ...webhooks, pullSecrets, constraints };
     terminal.out(printManifests(outOfClusterManifests(options)));
     return;
   }
   const namespace = valueOrUsage(parseGateNamespace(flags.namespace), (why) => why);
   if (image !== undefined) {
-    const options = { image: valueOrUsage(parseGateImage(image), (why) => why), namespace, pullSecrets };
+    const parsed = valueOrUsage(parseGateImage(image), (why) => why);
+    const options = { image: parsed, namespace, pullSecrets, constraints };
     const given = { bootstrapNamespaces, configuration: configurationOf(config) };
     terminal.out(printManifests(inClusterManifests({ ...options, ...given })));
     return;
   }
   const { readyGateCa } = await import('../ready-gate.ts');
   const caBundle = await readyGateCa(namespace, config.kubeconfig.value, config.context.value);
-  terminal.out(printManifests(inClusterWebhooks({ namespace, caBundle, workloads, bootstrapNamespaces })));
+  terminal.out(
+    printManifests(inClusterWebhooks({ namespace, caBundle, workloads, bootstrapNamespaces, webhookName })),
+  );
 };
 
 const examples = `
@@ -116,6 +137,14 @@ export const command: CommandModule['command'] = (terminal) => {
     .option(
       '--webhooks',
       'the webhook configurations for a gate inside of the cluster; refused while no replica is ready',
+    )
+    .option(
+      '--constraint-crds',
+      'with --constraints enforce: the right to make and change CRDs, for the kinds of constraints',
+    )
+    .option(
+      '--gatekeeper-crds',
+      'the kinds of Gatekeeper that the gate reads (ConstraintTemplate, Config), for a cluster that does not have them',
     )
     .option(
       '--delete',

@@ -164,6 +164,26 @@ export const definitions = {
       'The package lists that were not asked for longest are forgotten when all take more than this.',
     example: '1GiB',
   }),
+  constraints: define({
+    shape: choice('off', 'shadow', 'beside', 'enforce'),
+    fallback: 'off',
+    description:
+      'Templates and constraints of Gatekeeper in the cluster: not asked, recorded only, asked beside Gatekeeper, or asked with CRDs and statuses kept as well.',
+    example: 'enforce',
+  }),
+  webhookName: define({
+    shape: shapes.webhookName,
+    fallback: 'validate.imagegate.dev',
+    description:
+      'The name of the webhook that judges workloads; refusals begin with it. `manifests` needs the same.',
+    example: 'validation.gatekeeper.sh',
+  }),
+  gatekeeperNamespace: define({
+    shape: shapes.namespace,
+    fallback: 'gatekeeper-system',
+    description: 'Where the Config of Gatekeeper is read from, for --constraints; nowhere else.',
+    example: 'gatekeeper-system',
+  }),
   workloads: define({
     shape: workloadRows,
     fallback: [],

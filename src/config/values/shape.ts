@@ -117,6 +117,12 @@ const replicaName = matching(
   'imagegate-0',
 );
 
+const webhookName = matching(
+  new RegExp(`^(?=.{1,253}$)${dnsLabel}(\\.${dnsLabel}){2,}$`),
+  'name of a webhook (at least three parts of lower case letters, digits and -)',
+  'validation.gatekeeper.sh',
+);
+
 const switchWords: Readonly<Record<string, boolean>> = { true: true, '1': true, false: false, '0': false };
 const readSwitch: Parse<boolean> = (text) => {
   const value = Object.hasOwn(switchWords, text) ? switchWords[text] : undefined;
@@ -154,6 +160,7 @@ export const shapes = {
   name: single('NAME', plainText, asWritten),
   replica: single('NAME', replicaName, asWritten),
   namespace: single('NAMESPACE', namespaceName, asWritten),
+  webhookName: single('NAME', webhookName, asWritten),
   address: single<Address>('HOST:PORT', parseAddress, formatAddress),
   duration: single<number>('DURATION', parseDuration, formatDuration),
   size: single<number>('SIZE', parseSize, formatSize),

@@ -70,12 +70,14 @@ export const openNamespaces = (
 interface ClusterPoliciesParts {
   readonly compileExpression: CompileExpression;
   readonly isHolder: () => boolean;
+  /** Whether constraints judge what no policy speaks about. */
+  readonly hasConstraints?: () => boolean;
 }
 
 /** Policies of the cluster, and their `Accepted` conditions, which only the Lease holder writes (R8, R15). */
 export const openClusterPolicies = (
   client: ApiClient,
-  { compileExpression, isHolder }: ClusterPoliciesParts,
+  { compileExpression, isHolder, hasConstraints = () => false }: ClusterPoliciesParts,
   telemetry: Telemetry,
   lifecycle: Lifecycle,
 ): Policies & { readonly wake: () => void } => {
@@ -95,7 +97,7 @@ export const openClusterPolicies = (
     onSet: (set) => {
       metrics.count('reloads', { outcome: 'accepted' });
       reportSet(set, telemetry, 'policies of the cluster are in force');
-      if (set.policies.length === 0 && set.broken.length === 0) {
+      if (set.policies.length === 0 && set.broken.length === 0 && !hasConstraints()) {
         log.warn('the cluster holds no ImagePolicy: every image is allowed as unmatched');
       }
     },

@@ -20,6 +20,7 @@ import {
   openLeadership,
   openNamespaces,
 } from './cluster.ts';
+import { openClusterConstraints, type ClusterConstraints } from './cluster-constraints.ts';
 import { openClusterTrustRoots } from './cluster-trust-roots.ts';
 import type { Policies } from '../policies.ts';
 import type { Telemetry } from '../telemetry.ts';
@@ -31,6 +32,7 @@ interface FromCluster {
   readonly trustRoots: TrustRoots;
   readonly certificate: CertificateSource;
   readonly pullSecrets: PullSecrets;
+  readonly constraints: ClusterConstraints | undefined;
   readonly parts: () => readonly PartState[];
   readonly emit: (decision: Decision, object: JsonObject | null) => void;
 }
@@ -51,6 +53,25 @@ const openServing = (
   return openClusterCertificate({ client, namespace }, config, telemetry, lifecycle);
 };
 
+/** The CA of the gate goes where the API server looks for it whenever it changes. */
+const followCertificate = (
+  certificate: CertificateSource | ClusterCertificate,
+  { keepBundle, rotate }: { readonly keepBundle: () => void; readonly rotate: (() => void) | undefined },
+  lifecycle: Lifecycle,
+): void => {
+  const before = certificate.current().ca;
+  lifecycle.add(
+    certificate.onChange(({ ca }) => {
+      if (ca !== before) keepBundle();
+    }),
+  );
+  if (!('secret' in certificate)) return;
+  certificate.onSecret(() => {
+    keepBundle();
+    rotate?.();
+  });
+};
+
 /** `--cluster`: policies, namespaces, Events, our webhook configuration and, with `--namespace`, CA and Lease. */
 export const openFromCluster = async (
   config: Config,
@@ -69,34 +90,33 @@ export const openFromCluster = async (
   const leadership = openLeadership(client, candidate, telemetry, () => {
     policies.wake();
     trustRoots.wake();
+    constraints?.wake();
     void keepBundle();
     rotate?.();
   });
   const policies = openClusterPolicies(
     client,
-    { compileExpression, isHolder: leadership.isHolder },
+    {
+      compileExpression,
+      isHolder: leadership.isHolder,
+      hasConstraints: () => constraints?.hasAny() ?? false,
+    },
     telemetry,
     lifecycle,
   );
   const trustRoots = openClusterTrustRoots(client, leadership.isHolder, telemetry, lifecycle);
+  const constraints = openClusterConstraints(
+    { client, config, isHolder: leadership.isHolder },
+    telemetry,
+    lifecycle,
+  );
   const events = openEvents(client, replica, telemetry, lifecycle);
   const parts = { client, certificate, events, isHolder: leadership.isHolder };
   const webhooks = watchWebhooks(config, parts, telemetry, lifecycle);
   const keepBundle = createBundleKeeper(parts, webhooks.guard, telemetry);
-  const before = certificate.current().ca;
-  lifecycle.add(
-    certificate.onChange(({ ca }) => {
-      if (ca !== before) void keepBundle();
-    }),
-  );
   const rotate =
     'secret' in certificate ? rotateAuthority(certificate.secret, parts, telemetry, lifecycle) : undefined;
-  if ('secret' in certificate) {
-    certificate.onSecret(() => {
-      void keepBundle();
-      rotate?.();
-    });
-  }
+  followCertificate(certificate, { keepBundle: () => void keepBundle(), rotate }, lifecycle);
   leadership.start(lifecycle);
   return ok({
     namespaces: namespaces.reader,
@@ -104,7 +124,9 @@ export const openFromCluster = async (
     trustRoots: trustRoots.roots,
     certificate,
     pullSecrets: createPullSecrets(client),
-    parts: () => [namespaces.part(), trustRoots.part(), webhooks.part()],
+    constraints,
+    parts: () =>
+      [namespaces, trustRoots, webhooks, ...(constraints ? [constraints] : [])].map((one) => one.part()),
     emit: (decision, object) => events.decided(decision, object),
   });
 };

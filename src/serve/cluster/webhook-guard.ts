@@ -39,6 +39,7 @@ const expectedOf = (config: Config, certificate: CertificateSource, kind: Webhoo
     {
       workloads: createWorkloadTable(config.workloads.value).all,
       bootstrapNamespaces: config.bootstrapNamespaces.value,
+      webhookName: config.webhookName.value,
       namespace: config.namespace.value,
       ownUrl: `https://${host}:${port}`,
       certificate: () => certificate.current().cert,

@@ -45,6 +45,16 @@ export const eventsResource = resource('', 'v1', 'events');
 export const leasesResource = resource('coordination.k8s.io', 'v1', 'leases');
 export const imagePoliciesResource = resource('imagegate.dev', 'v1alpha1', 'imagepolicies');
 export const trustRootsResource = resource('imagegate.dev', 'v1alpha1', 'trustroots');
+export const constraintTemplatesResource = resource('templates.gatekeeper.sh', 'v1', 'constrainttemplates');
+/** @param plural - the kind of the constraints in lower case */
+export const constraintsResource = (plural: string): ApiResource =>
+  resource('constraints.gatekeeper.sh', 'v1beta1', plural);
+export const gatekeeperConfigsResource = resource('config.gatekeeper.sh', 'v1alpha1', 'configs');
+export const customResourceDefinitionsResource = resource(
+  'apiextensions.k8s.io',
+  'v1',
+  'customresourcedefinitions',
+);
 export const validatingWebhooksResource = resource(
   'admissionregistration.k8s.io',
   'v1',

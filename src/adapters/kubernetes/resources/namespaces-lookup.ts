@@ -3,13 +3,12 @@ import { createSingleFlight, type SharedCall, type Waiter } from '../../../concu
 import { createTtlCache } from '../../../concurrency/ttl-cache.ts';
 import type { JsonObject } from '../../../core/text/json/json.ts';
 import { fail, ok, type Result } from '../../../core/result.ts';
-import type { Labels } from '../../../core/policy/match/label-selector.ts';
 import type { ApiClient } from '../client/client.ts';
 import { type ApiProblem, type LocalReason, printable } from '../client/problem.ts';
 import { namespacesResource } from '../client/resource.ts';
 
-/** Labels, undefined when there is no such namespace, or why that could not be found out. */
-type Looked = Result<Labels | undefined, NotLooked>;
+/** What was read of it, undefined when there is no such namespace, or why that could not be found out. */
+type Looked<T> = Result<T | undefined, NotLooked>;
 
 /** `excusable` (R25): the API server is down. A flood of lookups is not excusable. */
 interface NotLooked {
@@ -17,13 +16,13 @@ interface NotLooked {
   readonly excusable: boolean;
 }
 
-const notLooked = (why: string, excusable = false): Looked => fail({ why, excusable });
+const notLooked = (why: string, excusable = false): Looked<never> => fail({ why, excusable });
 const noAnswer: ReadonlySet<string> = new Set<LocalReason>(['Unreachable', 'Timeout', 'Cut']);
 const isOutage = ({ status, reason }: ApiProblem): boolean =>
   status >= 500 || (status === 0 && noAnswer.has(reason));
 
-export interface NamespaceLookup {
-  get(name: string, signal: AbortSignal): Promise<Looked>;
+export interface NamespaceLookup<T> {
+  get(name: string, signal: AbortSignal): Promise<Looked<T>>;
   close(): void;
 }
 
@@ -33,34 +32,35 @@ const maxLookups = 64;
 const freshFor = 2000;
 const maxFresh = 1024;
 
-const timedOut = (): Looked => notLooked('the API server did not answer within the deadline', true);
+const timedOut = (): Looked<never> => notLooked('the API server did not answer within the deadline', true);
 
 /** Single GETs of namespaces: one at a time for each name, however many reviews ask for it. */
-export const createNamespaceLookup = (
+export const createNamespaceLookup = <T>(
   client: ApiClient,
   clock: Clock,
-  read: (object: JsonObject) => Labels,
-): NamespaceLookup => {
-  type Lookup = SharedCall<Looked, Waiter<Looked>>;
-  const lookups = createSingleFlight<Looked, Waiter<Looked>, Lookup>({ abortsUnawaited: false });
-  const fresh = createTtlCache<Labels>({ entries: maxFresh }, clock);
+  read: (object: JsonObject) => T,
+  { metadataOnly = true }: { readonly metadataOnly?: boolean } = {},
+): NamespaceLookup<T> => {
+  type Lookup = SharedCall<Looked<T>, Waiter<Looked<T>>>;
+  const lookups = createSingleFlight<Looked<T>, Waiter<Looked<T>>, Lookup>({ abortsUnawaited: false });
+  const fresh = createTtlCache<T>({ entries: maxFresh }, clock);
   const closing = new AbortController();
 
-  const look = async (name: string): Promise<Looked> => {
+  const look = async (name: string): Promise<Looked<T>> => {
     const answer = await client.request(
-      { verb: 'get', resource: namespacesResource, name, metadataOnly: true },
+      { verb: 'get', resource: namespacesResource, name, metadataOnly },
       closing.signal,
     );
     if (answer.ok) {
-      const labels = read(answer.value);
-      fresh.set(name, labels, freshFor);
-      return ok(labels);
+      const found = read(answer.value);
+      fresh.set(name, found, freshFor);
+      return ok(found);
     }
     // Absence is never cached: the namespace may be created the moment after.
     const { error } = answer;
     return error.status === 404 ? ok(undefined) : notLooked(error.message, isOutage(error));
   };
-  const lookSafely = (name: string): Promise<Looked> =>
+  const lookSafely = (name: string): Promise<Looked<T>> =>
     look(name).catch((error: unknown) => notLooked(`the look-up failed: ${printable(String(error))}`));
 
   return {

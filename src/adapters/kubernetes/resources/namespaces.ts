@@ -68,7 +68,11 @@ export const createWatchedNamespaces = (options: NamespacesOptions): WatchedName
   };
 };
 
-const look = async (lookup: NamespaceLookup, name: string, signal: AbortSignal): Promise<Fact<Labels>> => {
+const look = async (
+  lookup: NamespaceLookup<Labels>,
+  name: string,
+  signal: AbortSignal,
+): Promise<Fact<Labels>> => {
   const found = await lookup.get(name, signal);
   if (found.ok) return found.value === undefined ? absent : known(found.value);
   const { why, excusable } = found.error;

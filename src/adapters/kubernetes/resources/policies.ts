@@ -14,6 +14,7 @@ import {
   type UnusableObject,
   type ObjectVerdict,
 } from './revision-store.ts';
+import { createBatch } from '../watch/batch.ts';
 import { createWatch } from '../watch/watch.ts';
 import type { WatchState, WatchTiming } from '../watch/options.ts';
 
@@ -50,9 +51,6 @@ export interface ClusterPolicies extends PolicySource {
   verdicts(): readonly ObjectVerdict[];
   close(): Promise<void>;
 }
-
-/** A burst of events is built once, after 50 ms of quiet or 300 ms at the latest. */
-const batchTimes = { quiet: 50, atMost: 300 };
 
 /** The ImagePolicies of the cluster as a source of policies. */
 export const createClusterPolicies = <P>(options: ClusterPoliciesOptions<P>): ClusterPolicies => {
@@ -109,27 +107,5 @@ export const createClusterPolicies = <P>(options: ClusterPoliciesOptions<P>): Cl
       batch.cancel();
       await watch.close();
     },
-  };
-};
-
-const createBatch = (
-  run: () => void,
-  options: { readonly clock: Clock; readonly batching?: typeof batchTimes },
-) => {
-  const { quiet, atMost } = options.batching ?? batchTimes;
-  let timer: NodeJS.Timeout | undefined;
-  let since = 0;
-  const fire = (): void => {
-    timer = undefined;
-    run();
-  };
-  return {
-    later: (): void => {
-      const now = options.clock.monotonic();
-      if (timer === undefined) since = now;
-      else clearTimeout(timer);
-      timer = setTimeout(fire, Math.max(0, Math.min(quiet, since + atMost - now)));
-    },
-    cancel: (): void => clearTimeout(timer),
   };
 };

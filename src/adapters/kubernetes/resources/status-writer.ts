@@ -1,12 +1,11 @@
 import type { Clock } from '../../../concurrency/clock.ts';
 import type { JsonObject } from '../../../core/text/json/json.ts';
-import { tellThrown, type ApiProblem } from '../client/problem.ts';
+import type { ApiProblem } from '../client/problem.ts';
 import type { ApiClient } from '../client/client.ts';
 import type { ApiResource } from '../client/resource.ts';
 import type { ObjectVerdict } from './revision-store.ts';
 import { createTokenBucket, waitForPermit } from '../../../concurrency/rate-limit.ts';
-import { createBackoff } from '../../../concurrency/backoff.ts';
-import { sleep } from '../../../concurrency/abort.ts';
+import { createHolderLoop, type HolderLoop } from './holder-loop.ts';
 
 interface StatusOptions {
   readonly client: ApiClient;
@@ -22,11 +21,8 @@ interface StatusOptions {
   readonly firstRetry?: number;
 }
 
-export interface StatusWriter {
-  /** Compares again, after verdicts or conditions changed or the Lease was gained. Returns at once. */
-  wake(): void;
+export interface StatusWriter extends HolderLoop {
   counts(): { readonly written: number; readonly failed: number };
-  close(): Promise<void>;
 }
 
 /**
@@ -34,56 +30,26 @@ export interface StatusWriter {
  * wanted conditions until both agree. So its own writes, which come back by the watch, cause no further work.
  */
 export const createStatusWriter = (options: StatusOptions): StatusWriter => {
-  const closing = new AbortController();
+  const { isHolder, onProblem, firstRetry } = options;
   const counts = { written: 0, failed: 0 };
-  const writer = createWriter(options, counts, closing.signal);
-  const backoff = createBackoff({ first: options.firstRetry ?? 500, max: 60_000 }, Math.random);
-  let running: Promise<void> | undefined;
-  const tell = tellThrown('the writing of statuses', options.onProblem);
-  let again = false;
-
-  const round = (): Promise<boolean> =>
-    writer.round().catch((error: unknown) => {
-      counts.failed += 1;
-      tell(error);
-      return false;
-    });
-  const run = async (): Promise<void> => {
-    while (!closing.signal.aborted && options.isHolder()) {
-      again = false;
-      const settled = await round();
-      if (settled) backoff.reset();
-      else await sleep(backoff.next(), closing.signal, false);
-      if (settled && !again) break;
-    }
-    // In the same iteration of the event loop as the last check of `again`: a call between the two would be lost.
-    running = undefined;
-  };
-  const wake = (): void => {
-    again = true;
-    if (closing.signal.aborted || running !== undefined || !options.isHolder()) return;
-    running = run();
-  };
-  return {
-    wake,
-    counts: () => ({ ...counts }),
-    close: async () => {
-      closing.abort();
-      await running;
-    },
-  };
+  const writer = createWriter(options, counts);
+  const loop = createHolderLoop({
+    isHolder,
+    round: writer.round,
+    what: 'the writing of statuses',
+    onThrow: () => void (counts.failed += 1),
+    onProblem,
+    firstRetry,
+  });
+  return { ...loop, counts: () => ({ ...counts }) };
 };
 
-const createWriter = (
-  options: StatusOptions,
-  counts: { written: number; failed: number },
-  signal: AbortSignal,
-) => {
+const createWriter = (options: StatusOptions, counts: { written: number; failed: number }) => {
   const rate = createTokenBucket(options.rate ?? { perSecond: 10, burst: 20 }, options.clock);
   /** Versions from which we have written: until the watch shows a newer one there is nothing to add. */
   const written = new Map<string, string>();
 
-  const write = async (verdict: ObjectVerdict): Promise<boolean> => {
+  const write = async (verdict: ObjectVerdict, signal: AbortSignal): Promise<boolean> => {
     const answer = await options.client.request(
       {
         verb: 'patch',
@@ -113,7 +79,7 @@ const createWriter = (
 
   return {
     /** True when everything that had to be written was written. */
-    round: async (): Promise<boolean> => {
+    round: async (signal: AbortSignal): Promise<boolean> => {
       let settled = true;
       const verdicts = options.verdicts();
       const names = new Set(verdicts.map((verdict) => verdict.name));
@@ -121,7 +87,7 @@ const createWriter = (
       for (const verdict of verdicts) {
         if (isSaid(verdict) || written.get(verdict.name) === versionOf(verdict)) continue;
         if (!(await waitForPermit(rate, signal)) || !options.isHolder()) return true;
-        if (!(await write(verdict))) settled = false;
+        if (!(await write(verdict, signal))) settled = false;
       }
       return settled;
     },

@@ -23,6 +23,7 @@ const expected = (namespace?: string, kind: WebhookConfigurationKind = 'Validati
       workloads: createWorkloadTable([]).all,
       bootstrapNamespaces: ['kube-system'],
       namespace,
+      webhookName: 'validate.imagegate.dev',
       ownUrl: 'https://127.0.0.1:8443',
       certificate: () => leaf,
     },

@@ -11,6 +11,8 @@ interface ExpectedOptions {
   /** The rows of the workload table. */
   readonly workloads: readonly GatedKind[];
   readonly bootstrapNamespaces: readonly string[];
+  /** The name of the webhook that judges workloads. */
+  readonly webhookName: string;
   /** The namespace of the gate; `undefined` when the gate is outside of the cluster. */
   readonly namespace: string | undefined;
   /** `https://HOST:PORT`: expected when the configuration names no URL of the gate. */
@@ -20,10 +22,13 @@ interface ExpectedOptions {
 }
 
 /** The webhook of each configuration from which the URL of the gate is read. */
-const tellingUrl: Readonly<Record<WebhookConfigurationKind, { name: string; door: WebhookDoor }>> = {
-  ValidatingWebhookConfiguration: { name: webhookNames.validate, door: '/validate' },
-  MutatingWebhookConfiguration: { name: webhookNames.mutate, door: '/mutate' },
-};
+const tellingUrl = (
+  kind: WebhookConfigurationKind,
+  webhookName: string,
+): { readonly name: string; readonly door: WebhookDoor } =>
+  kind === 'ValidatingWebhookConfiguration'
+    ? { name: webhookName, door: '/validate' }
+    : { name: webhookNames.mutate, door: '/mutate' };
 
 const urlOf = (configuration: JsonObject | undefined, name: string): string | undefined => {
   const webhooks = configuration?.['webhooks'];
@@ -37,9 +42,9 @@ const urlOf = (configuration: JsonObject | undefined, name: string): string | un
 const trustedUrl = (
   kind: WebhookConfigurationKind,
   configuration: JsonObject | undefined,
-  certificate: string,
+  { certificate, webhookName }: { readonly certificate: string; readonly webhookName: string },
 ): string | undefined => {
-  const { name, door } = tellingUrl[kind];
+  const { name, door } = tellingUrl(kind, webhookName);
   const url = urlOf(configuration, name);
   if (url === undefined || !URL.canParse(url) || !url.endsWith(door)) return undefined;
   const host = new URL(url).hostname.replace(/^\[|\]$/g, '');
@@ -60,11 +65,12 @@ const outside = ({ url, ...options }: OutOfClusterOptions) => [
 export const expectedWebhooks =
   (options: ExpectedOptions, kind: WebhookConfigurationKind) =>
   (found: JsonObject | undefined): JsonObject => {
-    const { workloads, bootstrapNamespaces, namespace } = options;
-    const common = { workloads, bootstrapNamespaces, caBundle: '' };
+    const { workloads, bootstrapNamespaces, webhookName, namespace } = options;
+    const common = { workloads, bootstrapNamespaces, webhookName, caBundle: '' };
+    const own = { certificate: options.certificate(), webhookName };
     const all =
       namespace === undefined
-        ? outside({ ...common, url: trustedUrl(kind, found, options.certificate()) ?? options.ownUrl })
+        ? outside({ ...common, url: trustedUrl(kind, found, own) ?? options.ownUrl })
         : inClusterWebhooks({ ...common, namespace }).map(({ object }) => object);
     return all.find((configuration) => configuration.kind === kind) as unknown as JsonObject;
   };

@@ -1,0 +1,192 @@
+import { hash } from 'node:crypto';
+import type { ApiClient } from '../../adapters/kubernetes/client/client.ts';
+import { constraintTemplatesResource } from '../../adapters/kubernetes/client/resource.ts';
+import { createConstraintCrds } from '../../adapters/kubernetes/gatekeeper/constraint-crds.ts';
+import {
+  createConstraintObjects,
+  type ConstraintObjects,
+} from '../../adapters/kubernetes/gatekeeper/constraint-objects.ts';
+import { createConstraintStatus } from '../../adapters/kubernetes/gatekeeper/constraint-status.ts';
+import { createNamespaceObjects } from '../../adapters/kubernetes/resources/namespace-objects.ts';
+import { listAll } from '../../adapters/kubernetes/watch/list.ts';
+import { systemClock } from '../../concurrency/clock.ts';
+import type { Config } from '../../config/resolved.ts';
+import { describePolicyProblem } from '../../core/policy/load/problem-path.ts';
+import type { JsonObject } from '../../core/text/json/json.ts';
+import { createWorkloadTable } from '../../core/workload/kinds/kinds.ts';
+import type { ConstraintSet, ConstraintState, NamespaceObjects } from '../../gate/constraints.ts';
+import type { PartState } from '../../gate/readiness.ts';
+import type { ConstraintDeps } from '../../gate/review/judge-constraints.ts';
+import { readExcludedNamespaces } from '../../languages/gatekeeper/excluded-namespaces.ts';
+import {
+  createConstraintStore,
+  type ConstraintStore,
+} from '../../languages/gatekeeper/set/constraint-store.ts';
+import type { Lifecycle } from '../lifecycle.ts';
+import type { Telemetry } from '../telemetry.ts';
+import { wantedCrds, wantedStatuses } from './constraint-writes.ts';
+
+export interface ClusterConstraints extends ConstraintDeps {
+  readonly part: () => PartState;
+  readonly hasAny: () => boolean;
+  /** The Lease was gained. */
+  readonly wake: () => void;
+}
+
+const digest = (text: string): string => `sha256:${hash('sha256', text).slice(0, 16)}`;
+
+/** Says once that there are templates which nobody asks. Whoever may not look says nothing. */
+const tellTemplates = async (client: ApiClient, { log }: Telemetry, signal: AbortSignal): Promise<void> => {
+  const found = await listAll(client, { resource: constraintTemplatesResource }, () => true, signal);
+  if (found.ok && found.value.items.length > 0)
+    log.warn('the cluster holds ConstraintTemplates, and this gate does not ask them: see --constraints', {
+      templates: found.value.items.length,
+    });
+};
+
+/** Where objects of the cluster go, with the Config read. */
+const sinkOf = (store: ConstraintStore, { log }: Telemetry) => ({
+  ...store,
+  configure: (config: JsonObject | undefined): void => {
+    const read = config === undefined ? undefined : readExcludedNamespaces(config);
+    // A Config that cannot be read excludes nobody: more is judged, not less.
+    if (read?.ok === false)
+      log.error('the Config of Gatekeeper cannot be read; no namespace is excluded from constraints', {
+        problems: read.error.map(describePolicyProblem),
+      });
+    store.exclude(read?.ok === true ? read.value : []);
+  },
+});
+
+const report = (store: ConstraintStore, set: ConstraintSet, { log }: Telemetry): void => {
+  const templates = store.templates();
+  const constraints = store.constraints();
+  log.info('constraints of the cluster are in force', {
+    templates: templates.length,
+    constraints: constraints.length,
+    broken: [
+      ...templates.filter(({ problems }) => problems.length > 0),
+      ...constraints.filter(({ problems }) => problems.length > 0),
+    ].length,
+    version: set.version,
+  });
+};
+
+interface ClusterParts {
+  readonly client: ApiClient;
+  readonly config: Config;
+  readonly isHolder: () => boolean;
+}
+
+/** In `enforce` the Lease holder makes the CRDs of constraints and writes statuses, which Gatekeeper does otherwise. */
+const openWriters = (
+  { client, config, isHolder }: ClusterParts,
+  store: ConstraintStore,
+  onMade: (kind: string) => void,
+  { log, metrics }: Telemetry,
+) => {
+  const workloads = createWorkloadTable(config.workloads.value).all;
+  const mayWrite = (): boolean => config.constraints.value === 'enforce' && isHolder();
+  const crds = createConstraintCrds({
+    client,
+    isHolder: mayWrite,
+    wanted: () => wantedCrds(store.templates()),
+    onMade,
+    onProblem: ({ message }) =>
+      log.warn('the CRD of a kind of constraints could not be written', { problem: message }),
+  });
+  const status = createConstraintStatus({
+    client,
+    clock: systemClock,
+    isHolder: mayWrite,
+    wanted: () => wantedStatuses(store, workloads),
+    onForeignWriter: (isThere) => {
+      metrics.set('constraintsForeignWriter', isThere ? 1 : 0);
+      if (isThere)
+        log.error('somebody else writes the statuses of constraints: they are left alone for ten minutes');
+    },
+    onProblem: ({ message }) =>
+      log.warn('the status of a template or constraint could not be written', { problem: message }),
+  });
+  return { crds, status };
+};
+
+const partOf = (
+  store: ConstraintStore,
+  objects: ConstraintObjects,
+  set: ConstraintSet | undefined,
+): PartState => {
+  const part = 'constraints';
+  if (set === undefined)
+    return { part, state: 'waiting', detail: objects.whyNotListed() ?? 'being compiled' };
+  const broken = store.templates().filter(({ problems }) => problems.length > 0);
+  const names = broken.slice(0, 8).map(({ kind }) => kind);
+  if (broken.length > 0)
+    return { part, state: 'trouble', detail: `the newest revision cannot be used of ${names.join(', ')}` };
+  const stale = objects.stale();
+  if (stale === undefined) return { part, state: 'ok', detail: set.version };
+  return { part, state: 'trouble', detail: `out of touch: ${stale.lastError?.message ?? 'no answer'}` };
+};
+
+/** Namespace objects, which selectors and templates look at. */
+const openNamespaceObjects = (client: ApiClient, lifecycle: Lifecycle): NamespaceObjects => {
+  const namespaces = createNamespaceObjects({ client, clock: systemClock });
+  namespaces.start();
+  lifecycle.add(() => namespaces.close());
+  return namespaces;
+};
+
+/** `--constraints`: templates and constraints of the cluster. `undefined`: off. */
+export const openClusterConstraints = (
+  parts: ClusterParts,
+  telemetry: Telemetry,
+  lifecycle: Lifecycle,
+): ClusterConstraints | undefined => {
+  const { client, config } = parts;
+  const mode = config.constraints.value;
+  if (mode === 'off') {
+    const closing = new AbortController();
+    lifecycle.add(() => closing.abort());
+    void tellTemplates(client, telemetry, closing.signal);
+    return undefined;
+  }
+  const store = createConstraintStore({ hasInventory: false });
+  let set: ConstraintSet | undefined;
+  const { crds, status } = openWriters(parts, store, (kind) => objects.refresh(kind), telemetry);
+  const wake = (): void => {
+    if (set === undefined) return;
+    crds.wake();
+    status.wake();
+  };
+  const objects = createConstraintObjects({
+    client,
+    clock: systemClock,
+    namespace: config.gatekeeperNamespace.value,
+    sink: sinkOf(store, telemetry),
+    onChange: () => {
+      // Until all of them were listed the gate denies: some of the constraints are not all of them (R8).
+      if (set === undefined && objects.whyNotListed() !== undefined) return;
+      const before = set?.version;
+      set = store.set(digest);
+      if (set.version !== before) report(store, set, telemetry);
+      wake();
+    },
+    onMissingKind: (kind) => crds.missing(kind),
+  });
+  objects.start();
+  lifecycle.add(async () => {
+    await Promise.all([crds.close(), status.close(), objects.close()]);
+  });
+  const current = (): ConstraintState =>
+    set === undefined
+      ? { state: 'loading', why: objects.whyNotListed() ?? 'they are being compiled' }
+      : { state: 'loaded', set };
+  return {
+    source: { current },
+    namespaces: openNamespaceObjects(client, lifecycle),
+    isShadow: mode === 'shadow',
+    hasAny: () => set !== undefined && !set.isEmpty,
+    part: () => partOf(store, objects, set),
+    wake,
+  };
+};
