@@ -298,10 +298,16 @@ export interface Advisories {
 
 /** What was found in images, durable. A list is that of a platform's digest, as one version of the cataloger made it. */
 export interface PackageLists {
-  /** `absent`: no such list was kept, or it was forgotten. Never rejects. */
-  find(image: Digest, cataloger: string): Promise<Fact<PackageList>>;
-  /** Never waits and never fails: what cannot be kept is counted, and costs the next reader the layers. */
-  keep(image: Digest, cataloger: string, list: PackageList): void;
+  /**
+   * `absent`: no such list was kept, or it was forgotten. Never rejects.
+   * @param host - only if this host has delivered the image (V6)
+   */
+  find(image: Digest, cataloger: string, host?: string): Promise<Fact<PackageList>>;
+  /**
+   * Never waits and never fails: what cannot be kept is counted, and costs the next reader the layers.
+   * @param host - the one that has delivered the image
+   */
+  keep(image: Digest, cataloger: string, list: PackageList, host: string): void;
 }
 
 /** The layers of an image for one platform, where they stand, and who reads them there. */

@@ -11,7 +11,8 @@ export interface InventoryEntry {
   readonly image: Digest;
   /** Milliseconds since 1970. */
   readonly usedAt: number;
-  readonly found?: { readonly cataloger: string; readonly list: PackageList };
+  /** `host`: the registry that has delivered the image. */
+  readonly found?: { readonly cataloger: string; readonly list: PackageList; readonly host: string };
 }
 
 /** An image with its list, as one version of the cataloger made it. */
@@ -55,8 +56,11 @@ export interface Holding extends Pick<ListedImage, 'image' | 'cataloger'> {
  * was found in them.
  */
 export interface Inventory extends Store<InventoryEntry> {
-  /** `undefined`: there is none, or only a part of it is left. */
-  list(image: Digest, cataloger: string): Promise<PackageList | undefined>;
+  /**
+   * `undefined`: there is none, or only a part of it is left.
+   * @param host - only if this host has delivered the image (V6)
+   */
+  list(image: Digest, cataloger: string, host?: string): Promise<PackageList | undefined>;
   listed(after?: InventoryPosition): Promise<InventoryPage<ListedImage>>;
   holding(query: HoldingQuery, after?: InventoryPosition): Promise<InventoryPage<Holding>>;
   /** Images that were asked for, of which this version of the cataloger has made no list. */

@@ -30,7 +30,7 @@ const connect = <Schema>(database: string): Kysely<Schema> => {
   return new Kysely<Schema>({ dialect: new PostgresDialect({ pool }) });
 };
 
-const tables = ['images', 'lists', 'packages', 'holdings', 'layers', 'gaps'];
+const tables = ['images', 'lists', 'packages', 'holdings', 'layers', 'gaps', 'deliveries'];
 /** What the rows take; what they took before they were removed is given back later, by the server itself. */
 const usedBytes = async (db: Kysely<InventorySchema>): Promise<number> => {
   let used = 0;

@@ -29,15 +29,17 @@ export const specs = (vulnerabilities: object = {}, spec: object = {}) => ({
   },
 });
 
-export const createStore = (): PackageLists & { lists: Map<string, PackageList>; answer?: Fact<never> } => {
+export const createStore = (): PackageLists & { answer?: Fact<never> } => {
   const lists = new Map<string, PackageList>();
+  const keyOf = (...parts: readonly string[]): string => parts.join(' ');
   return {
-    lists,
-    find(one, cataloger) {
-      const list = lists.get(`${one} ${cataloger}`);
+    find(one, cataloger, from) {
+      const list = lists.get(from === undefined ? keyOf(one, cataloger) : keyOf(one, cataloger, from));
       return Promise.resolve(this.answer ?? (list === undefined ? absent : known(list)));
     },
-    keep: (one, cataloger, list) => void lists.set(`${one} ${cataloger}`, list),
+    keep: (one, cataloger, list, from) => {
+      for (const key of [keyOf(one, cataloger), keyOf(one, cataloger, from)]) lists.set(key, list);
+    },
   };
 };
 

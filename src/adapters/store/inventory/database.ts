@@ -2,10 +2,12 @@ import { join } from 'node:path';
 
 import type { DatabaseForm } from '../sqlite/identity.ts';
 import { type IdType, inventory } from './migrations/0001-inventory.ts';
+import { deliveries } from './migrations/0002-deliveries.ts';
 
 /** @param id how this database counts rows */
 export const inventoryMigrations = (id: IdType): DatabaseForm['migrations'] => ({
   '0001-inventory': inventory(id),
+  '0002-deliveries': deliveries,
 });
 
 /** `IGIN`. */

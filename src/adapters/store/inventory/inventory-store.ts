@@ -43,7 +43,7 @@ export const createInventoryStore = (database: InventoryDatabase): Omit<Inventor
       db.transaction().execute(async (within) => {
         for (const entry of batch) await keepEntry(within, entry);
       }),
-    list: (image, cataloger) => readKeptList(db, image, cataloger),
+    list: (...asked) => readKeptList(db, ...asked),
     listed: (after) => readListed(db, after),
     holding: (query, after) => readHolding(db, query, after),
     lacking: (cataloger, after) => readLacking(db, cataloger, after),

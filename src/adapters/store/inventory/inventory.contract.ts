@@ -9,9 +9,10 @@ import type { PackageList } from '../../../core/vulnerability/package-list.ts';
 import { affectedImages } from '../../../gate/affected-images.ts';
 import type { Inventory, InventoryPage, InventoryPosition } from '../../../gate/inventory.ts';
 import type { RetentionPolicy } from '../../../gate/store.ts';
+import { tellsHosts } from './delivering-hosts.contract.ts';
 
 const start = Date.UTC(2026, 0, 1);
-const cataloger = 'imagegate 3';
+const [cataloger, host] = ['imagegate 3', 'registry.example.com'] as const;
 const keepAll: RetentionPolicy = { maxAgeMs: 1e12, maxBytes: 1e12, slice: 10 };
 
 export const imageNumber = (n: number): Digest => `sha256:${n.toString(16).padStart(64, '0')}` as Digest;
@@ -61,7 +62,7 @@ export const richList: PackageList = {
 };
 
 const keep = (store: Inventory, n: number, list: PackageList, usedAt = start + n): Promise<void> =>
-  store.append([{ image: imageNumber(n), usedAt, found: { cataloger, list } }]);
+  store.append([{ image: imageNumber(n), usedAt, found: { cataloger, host, list } }]);
 const ask = (store: Inventory, n: number, usedAt: number): Promise<void> =>
   store.append([{ image: imageNumber(n), usedAt }]);
 
@@ -188,7 +189,7 @@ const tellsListsApart = (store: () => Inventory): void => {
     const found = (version: string, list = listFrom()) => ({
       image: imageNumber(1),
       usedAt: start,
-      found: { cataloger: version, list },
+      found: { cataloger: version, host, list },
     });
     await store().append([found('1', older), found('2', newer)]);
     await store().append([found('2', last), found('2', last)]);
@@ -199,7 +200,7 @@ const tellsListsApart = (store: () => Inventory): void => {
 
   test('stores nothing of a batch that holds something it cannot store', async () => {
     const broken = { image: null as unknown as Digest, usedAt: start };
-    const whole = { image: imageNumber(1), usedAt: start, found: { cataloger, list: richList } };
+    const whole = { image: imageNumber(1), usedAt: start, found: { cataloger, host, list: richList } };
     await expect(store().append([whole, broken])).rejects.toThrow(/null/i);
     expect(await store().list(imageNumber(1), cataloger)).toBeUndefined();
     await store().append([whole]);
@@ -277,7 +278,7 @@ const knowsAllImages = (store: () => Inventory): void => {
         Array.from({ length: 100 }, (_, at) => ({
           image: imageNumber(n + at),
           usedAt: start,
-          found: { cataloger, list: listFrom(npm('same', '1.0.0'), npm('other', `${n + at}.0.0`)) },
+          found: { cataloger, host, list: listFrom(npm('same', '1.0.0'), npm('other', `${n + at}.0.0`)) },
         })),
       );
     const first = await store().holding({ names: [{ ecosystem: 'npm', name: 'same' }] });
@@ -294,7 +295,7 @@ const knowsAllImages = (store: () => Inventory): void => {
     await ask(store(), 1, start);
     await keep(store(), 2, listFrom());
     await store().append([
-      { image: imageNumber(3), usedAt: start, found: { cataloger: 'old', list: listFrom() } },
+      { image: imageNumber(3), usedAt: start, found: { cataloger: 'old', host, list: listFrom() } },
     ]);
     expect((await store().lacking(cataloger)).rows).toEqual([imageNumber(1), imageNumber(3)]);
     await keep(store(), 1, listFrom());
@@ -386,6 +387,7 @@ export const inventoryContract = (
     findsVersions(() => store);
     knowsAllImages(() => store);
     forgets(() => store);
+    tellsHosts(() => store);
 
     test('keeps everything across a restart, and goes on after it', async () => {
       await keep(store, 1, richList);

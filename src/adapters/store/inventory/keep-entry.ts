@@ -3,6 +3,7 @@ import type { Transaction } from 'kysely';
 import type { InventoryEntry } from '../../../gate/inventory.ts';
 import { listRow, type ListRows, toRows } from './list-rows.ts';
 import type { InventorySchema } from './schema.ts';
+import { storedText } from './stored-text.ts';
 
 type Writing = Transaction<InventorySchema>;
 
@@ -135,11 +136,28 @@ const insertRows = async (db: Writing, list: number, rows: ListRows): Promise<vo
       .execute();
 };
 
+/** Hosts that one list is remembered to come from. */
+const maxHosts = 16;
+
+/** The hosts that have delivered an image, as they are stored; the last one comes first. */
+const hostsOf = async (db: Writing, image: number, cataloger: string): Promise<readonly string[]> => {
+  const found = await db
+    .selectFrom('deliveries')
+    .innerJoin('lists', 'lists.id', 'deliveries.list_id')
+    .select('deliveries.host')
+    .where('lists.image_id', '=', image)
+    .where('lists.cataloger', '=', cataloger)
+    .orderBy('deliveries.position')
+    .execute();
+  return found.map(({ host }) => host);
+};
+
 /** Writes one entry. A list takes the place of the one that the same version of the cataloger made before. */
 export const keepEntry = async (db: Writing, entry: InventoryEntry): Promise<void> => {
   const image = await useImage(db, entry);
   if (entry.found === undefined) return;
-  const { cataloger, list } = entry.found;
+  const { cataloger, list, host } = entry.found;
+  const hosts = new Set([storedText(host), ...(await hostsOf(db, image, cataloger))]);
   await removeList(db, image, cataloger);
   const rows = toRows(list);
   const { id } = await db
@@ -148,4 +166,9 @@ export const keepEntry = async (db: Writing, entry: InventoryEntry): Promise<voi
     .returning('id')
     .executeTakeFirstOrThrow();
   await insertRows(db, id, rows);
+  const last = [...hosts].slice(0, maxHosts);
+  await db
+    .insertInto('deliveries')
+    .values(last.map((one, position) => ({ list_id: id, position, host: one })))
+    .execute();
 };

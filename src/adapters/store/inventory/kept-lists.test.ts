@@ -32,6 +32,7 @@ const openThread = (dataDir: string, busyTimeoutMs = 5_000) => {
   return store;
 };
 const cataloger = 'imagegate 3';
+const host = 'registry.example.com';
 const eventually = (assert: () => void): Promise<void> =>
   vi.waitFor(assert, { timeout: 20_000, interval: 5 });
 
@@ -77,7 +78,7 @@ describe('kept lists', () => {
 
     const first = keepIn(openThread(dataDir));
     expect(await first.lists.find(imageNumber(1), cataloger)).toEqual(absent);
-    first.lists.keep(imageNumber(1), cataloger, richList);
+    first.lists.keep(imageNumber(1), cataloger, richList, host);
     expect(await first.lists.drain(20_000)).toBe(0);
 
     const store = openThread(dataDir);
@@ -86,6 +87,22 @@ describe('kept lists', () => {
     expect((await store.listed()).rows).toHaveLength(1);
     expect((await store.holding({ names: [{ ecosystem: 'npm', name: 'left-pad' }] })).rows).toHaveLength(2);
     expect((await store.lacking('another')).rows).toEqual([imageNumber(1)]);
+  });
+
+  test('V6: are found by the next process for the host that delivered them, and count as used where they are found', async () => {
+    const dataDir = newDir();
+    const first = keepIn(openThread(dataDir));
+    first.lists.keep(imageNumber(1), cataloger, richList, host);
+    first.lists.keep(imageNumber(1), cataloger, richList, 'mirror.example.com');
+    expect(await first.lists.drain(20_000)).toBe(0);
+    const store = openThread(dataDir);
+    const { lists } = keepIn(store);
+    for (const from of [host, 'mirror.example.com'])
+      expect(await lists.find(imageNumber(1), cataloger, from)).toEqual(known(richList));
+    expect(await lists.find(imageNumber(1), cataloger, 'evil.example.com')).toEqual(absent);
+    expect(await lists.find(imageNumber(2), cataloger, 'evil.example.com')).toEqual(absent);
+    await eventually(() => expect(lists.queued()).toBe(0));
+    expect((await store.lacking(cataloger)).rows).toEqual([]);
   });
 
   test('that somebody asks for count as used, once in an hour', async () => {
@@ -112,7 +129,7 @@ describe('kept lists', () => {
     other.exec('BEGIN IMMEDIATE');
     const { lists, counts, reports } = keepIn(store, { maxItems: 100, stallMs: 500, findMs: 100 });
     const used = threadTime(() => {
-      for (let n = 0; n < 500; n += 1) lists.keep(imageNumber(n), cataloger, richList);
+      for (let n = 0; n < 500; n += 1) lists.keep(imageNumber(n), cataloger, richList, host);
     });
     expect(used).toBeLessThan(500);
     expect(counts.dropped).toEqual({ 'queue-full': 400 });
@@ -146,7 +163,7 @@ describe('kept lists', () => {
     writeFileSync(inventoryFile(dataDir), 'x'.repeat(10_000));
     const { lists } = keepIn(openThread(dataDir));
     expect(await lists.find(imageNumber(1), cataloger)).toMatchObject({ state: 'unavailable' });
-    lists.keep(imageNumber(1), cataloger, richList);
+    lists.keep(imageNumber(1), cataloger, richList, host);
     await eventually(() => expect(lists.state()).toMatchObject({ code: 'SQLITE_NOTADB' }));
 
     const blocked = keepIn(openThread(join(inventoryFile(dataDir), 'data')));
@@ -172,9 +189,9 @@ describe('kept lists', () => {
     const { store, written } = scripted();
     const { lists, counts } = keepIn(store);
     const one = { ecosystem: 'npm', name: 'a', version: '1' };
-    lists.keep(imageNumber(1), cataloger, listFrom(...Array.from({ length: 50_001 }, () => one)));
-    lists.keep(imageNumber(2), cataloger, listFrom({ ...one, path: 'x'.repeat(17 * 1024 * 1024) }));
-    lists.keep(imageNumber(3), cataloger, listFrom(one));
+    lists.keep(imageNumber(1), cataloger, listFrom(...Array.from({ length: 50_001 }, () => one)), host);
+    lists.keep(imageNumber(2), cataloger, listFrom({ ...one, path: 'x'.repeat(17 * 1024 * 1024) }), host);
+    lists.keep(imageNumber(3), cataloger, listFrom(one), host);
     await eventually(() => expect(counts.stored).toBe(1));
     expect(written.map(({ image }) => image)).toEqual([imageNumber(3)]);
     expect(counts.dropped).toEqual({ rejected: 2 });

@@ -41,7 +41,7 @@ export const inventoryForm: WriterForm<QueuedEntry> = {
   batch: { maxItems: 250, maxBytes: 1024 * 1024 },
   weightOf: ({ bytes }) => bytes,
   ownerOf: () => '',
-  keyOf: ({ image, found }) => `${image} ${found?.cataloger ?? ''}`,
+  keyOf: ({ image, found }) => `${image} ${found?.cataloger ?? ''} ${found?.host ?? ''}`,
   replaces: () => true,
 };
 
@@ -90,10 +90,12 @@ export const createKeptLists = (options: KeptListsOptions): KeptLists => {
   const uses = createUses(clock);
   let reads = 0;
 
-  const read = async (image: Digest, cataloger: string): Promise<PackageList | undefined | StoreFault> => {
+  const read = async (
+    ...asked: Parameters<KeptListsOptions['store']['list']>
+  ): Promise<PackageList | undefined | StoreFault> => {
     reads += 1;
     try {
-      return await store.list(image, cataloger);
+      return await store.list(...asked);
     } catch (error) {
       const fault =
         error instanceof StoreFault ? error : new StoreFault('unavailable', 'INTERNAL', String(error));
@@ -106,20 +108,28 @@ export const createKeptLists = (options: KeptListsOptions): KeptLists => {
   const cannot = (image: Digest, why: string): Fact<never> =>
     unavailable(`the kept package list of ${image}`, why);
 
+  const use = (image: Digest): void => {
+    if (uses.isDue(image)) writer.write({ image, usedAt: clock.now(), bytes: overheadBytes });
+  };
+
   return {
-    find: async (image, cataloger) => {
-      if (uses.isDue(image)) writer.write({ image, usedAt: clock.now(), bytes: overheadBytes });
+    find: async (...asked) => {
+      const [image, , host] = asked;
+      // Attack: invent digests at a host of one's own, and fill the file with images that nobody has looked into.
+      if (host === undefined) use(image);
       if (reads >= maxReads) return cannot(image, 'too many wait for the inventory');
       const late = AbortSignal.timeout(findMs);
-      const found = await untilAborted(read(image, cataloger), late, () => 'late' as const);
+      const found = await untilAborted(read(...asked), late, () => 'late' as const);
       if (found === 'late') return cannot(image, `the inventory has not answered for ${findMs} ms`);
       if (found instanceof StoreFault) return cannot(image, found.message);
-      return found === undefined ? absent : known(found);
+      if (found === undefined) return absent;
+      use(image);
+      return known(found);
     },
-    keep: (image, cataloger, list) => {
+    keep: (image, cataloger, list, host) => {
       const bytes = bytesOf(list);
       if (list.packages.length > maxPackages || bytes > maxListBytes) return observer.dropped(1, 'rejected');
-      writer.write({ image, usedAt: clock.now(), found: { cataloger, list }, bytes });
+      writer.write({ image, usedAt: clock.now(), found: { cataloger, list, host }, bytes });
     },
     state: () => writer.state(),
     queued: () => writer.queued(),

@@ -15,7 +15,7 @@ import type {
 } from '../../../gate/inventory.ts';
 import { distributionOf, listFrom, packageFrom } from './list-rows.ts';
 import type { InventorySchema } from './schema.ts';
-import { storedKey } from './stored-text.ts';
+import { storedKey, storedText } from './stored-text.ts';
 
 type Reading = Kysely<InventorySchema>;
 
@@ -48,14 +48,21 @@ export const readKeptList = async (
   db: Reading,
   image: Digest,
   cataloger: string,
+  host?: string,
 ): Promise<PackageList | undefined> => {
-  const [row] = await db
+  const query = db
     .selectFrom('lists')
     .innerJoin('images', 'images.id', 'lists.image_id')
     .selectAll('lists')
     .where('images.digest', '=', image)
-    .where('lists.cataloger', '=', cataloger)
-    .execute();
+    .where('lists.cataloger', '=', cataloger);
+  const delivered =
+    host === undefined
+      ? query
+      : query
+          .innerJoin('deliveries', 'deliveries.list_id', 'lists.id')
+          .where('deliveries.host', '=', storedText(host));
+  const [row] = await delivered.execute();
   if (row === undefined) return undefined;
   const holdings = await holdingsIn(db)
     .select([...columns, ...place, 'holdings.owner', 'holdings.is_listed'])

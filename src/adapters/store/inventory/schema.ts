@@ -23,6 +23,13 @@ export interface InventorySchema {
     holdings: number;
     gaps: number;
   };
+  /** The hosts that have delivered the image of a list, and so the layers of that list. */
+  deliveries: {
+    list_id: number;
+    /** 0: the last one. */
+    position: number;
+    host: string;
+  };
   /** A package, whichever images hold it. */
   packages: {
     id: Generated<number>;

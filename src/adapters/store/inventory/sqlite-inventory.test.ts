@@ -45,7 +45,7 @@ const cataloger = 'imagegate 3';
 const entry = (n: number, list = richList) => ({
   image: imageNumber(n),
   usedAt: n,
-  found: { cataloger, list },
+  found: { cataloger, host: 'registry.example.com', list },
 });
 const change = (dataDir: string, sql: string): unknown => {
   const database = new DatabaseSync(inventoryFile(dataDir));
@@ -66,7 +66,7 @@ describe('the file of the inventory', () => {
     // `left-pad` is twice in each list, and one owner is in neither.
     expect(change(dataDir, 'SELECT count(*) AS n FROM packages')).toEqual([{ n: 5 }]);
     await store.prune({ maxAgeMs: 0, maxBytes: 1e12, slice: 10 }, 10);
-    const tables = ['images', 'lists', 'packages', 'holdings', 'layers', 'gaps'];
+    const tables = ['images', 'lists', 'packages', 'holdings', 'layers', 'gaps', 'deliveries'];
     for (const table of tables)
       expect(change(dataDir, `SELECT count(*) AS n FROM ${table}`)).toEqual([{ n: 0 }]);
   });
@@ -101,6 +101,23 @@ describe('the file of the inventory', () => {
       code: 'NEWER',
       message: expect.stringContaining('use that version or another --data') as string,
     });
+  });
+
+  test('V6: one of before knows no hosts: its lists are told at none, until the image is delivered again', async () => {
+    const dataDir = newDir();
+    const store = open(dataDir);
+    await store.append([entry(1)]);
+    await store.close();
+    for (const sql of [
+      'DROP TABLE deliveries',
+      "DELETE FROM kysely_migration WHERE name = '0002-deliveries'",
+    ])
+      change(dataDir, sql);
+    const next = open(dataDir);
+    expect(await next.list(imageNumber(1), cataloger)).toEqual(richList);
+    expect(await next.list(imageNumber(1), cataloger, 'registry.example.com')).toBeUndefined();
+    await next.append([entry(1)]);
+    expect(await next.list(imageNumber(1), cataloger, 'registry.example.com')).toEqual(richList);
   });
 
   test.each(['DELETE FROM holdings WHERE position = 1', 'DELETE FROM gaps WHERE position = 0'])(

@@ -23,7 +23,7 @@ export const createSqliteInventory = (options: OpenOptions): InventoryCalls => {
   return {
     open: () => use(() => undefined),
     append: (batch) => use(({ store }) => store.append(batch)),
-    list: (image, cataloger) => use(({ store }) => store.list(image, cataloger)),
+    list: (...asked) => use(({ store }) => store.list(...asked)),
     listed: (after) => use(({ store }) => store.listed(after)),
     holding: (query, after) => use(({ store }) => store.holding(query, after)),
     lacking: (cataloger, after) => use(({ store }) => store.lacking(cataloger, after)),
