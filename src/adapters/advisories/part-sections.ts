@@ -1,11 +1,15 @@
-import { constants, zstdCompressSync } from 'node:zlib';
+import { constants, zstdCompressSync, type ZstdOptions } from 'node:zlib';
 import type { AdvisoryText, Affected } from '../../core/vulnerability/advisory.ts';
 import { packageKeyName } from '../../core/vulnerability/package.ts';
 import { keyHash, numbersAsBytes, textsPerBlock } from './part-format.ts';
 import { noPlaces, writeEntry, writeName, writeVersions, type VersionPlaces } from './part-values.ts';
 
 /** Fast: a level more costs more time than the disk that it saves is worth. */
-const zstdLevel = 1;
+const compression: ZstdOptions = {
+  params: { [constants.ZSTD_c_compressionLevel]: 1 },
+  // A block is one piece, not twenty that are put together.
+  chunkSize: 256 * 1024,
+};
 
 const chunkBytes = 1024 * 1024;
 /** The most bytes of a character of a text. */
@@ -46,17 +50,29 @@ export const createSection = () => {
 /** Texts of many advisories compress better together than each alone, and one is still read quickly. */
 export const createTexts = () => {
   const blocks = createSection();
-  let waiting: AdvisoryText[] = [];
+  // One piece of memory for all blocks: to get a new one costs as much as to fill it.
+  let room = Buffer.allocUnsafeSlow(chunkBytes);
+  let used = 0;
+  let count = 0;
+  // Each text by itself: one character outside of Latin makes all of a block cost twice as much.
+  const write = (text: string): void => {
+    const most = used + bytesPerCharacter * text.length;
+    if (most > room.length) room = Buffer.concat([room.subarray(0, used)], 2 * most);
+    used += room.write(text, used);
+  };
   const flush = (): void => {
-    if (waiting.length === 0) return;
-    const block = Buffer.from(JSON.stringify(waiting));
-    blocks.addBytes(zstdCompressSync(block, { params: { [constants.ZSTD_c_compressionLevel]: zstdLevel } }));
-    waiting = [];
+    if (count === 0) return;
+    write(']');
+    blocks.addBytes(zstdCompressSync(room.subarray(0, used), compression));
+    used = 0;
+    count = 0;
   };
   return {
     add: (text: AdvisoryText): void => {
-      waiting.push(text);
-      if (waiting.length === textsPerBlock) flush();
+      write(count === 0 ? '[' : ',');
+      write(JSON.stringify(text));
+      count += 1;
+      if (count === textsPerBlock) flush();
     },
     /** A block of another part, as it is; only where a block begins. */
     addBlock: (compressed: Buffer): void => blocks.addBytes(compressed),
