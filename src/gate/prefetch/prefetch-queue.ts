@@ -14,7 +14,7 @@ export interface PrefetchCounts {
   readonly dropped: number;
 }
 
-interface PrefetchQueue {
+export interface PrefetchQueue {
   /**
    * Runs the work when the semaphore admits its namespace, unless the same work is already waiting or under way.
    * @param namespace - the namespace that it is for; `''` for a push, which belongs to none

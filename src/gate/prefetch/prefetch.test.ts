@@ -273,6 +273,28 @@ describe('a flood', () => {
     expect(prefetch.counts()).toEqual({ running: 0, waiting: 0, dropped: 40 });
   });
 
+  test('R26: images whose layers are looked into keep nobody from looking up everything else', async () => {
+    const asked: string[] = [];
+    const slow = fakeEvidence((request, signal) => {
+      asked.push(Object.keys(request.needs).toSorted().join(' '));
+      if (request.needs.vulnerability === undefined) return evidenceOf(request, digestOf('a'));
+      return new Promise((resolve) =>
+        signal.addEventListener('abort', () => resolve(evidenceOf(request, digestOf('a')))),
+      );
+    });
+    const both = {
+      checks: [
+        { image: { user: 'NonRoot' } },
+        { vulnerabilities: { max: { critical: 0 }, unscanned: 'Deny', gaps: 'Deny' } },
+      ],
+    };
+    start({ both }, slow, { limits: { concurrency: 2 } });
+    for (let at = 0; at < 20; at += 1) expect(prefetch.pushed(imageOf(`r.io/x:${String(at)}`))).toBe(true);
+    await vi.waitFor(() => expect(asked.filter((needs) => needs === 'image')).toHaveLength(20), soon);
+    expect(asked.filter((needs) => needs === 'image vulnerability').length).toBeLessThanOrEqual(2);
+    expect(prefetch.counts()).toMatchObject({ dropped: 0 });
+  });
+
   test('of one image is one question, until it is answered', async () => {
     const { evidence, go } = held();
     start({ pinning }, evidence);

@@ -1,7 +1,7 @@
 import type { Clock } from '../../concurrency/clock.ts';
 import type { Decision } from '../../core/decision/decision.ts';
 import type { ImageUnderReview } from '../../core/policy-set/image-under-review.ts';
-import { needsKey, unitedNeeds, type ImageNeeds } from '../../core/facts/evidence-kind.ts';
+import { isDigestOnly, needsKey, unitedNeeds, type ImageNeeds } from '../../core/facts/evidence-kind.ts';
 import { formatReference, type ImageReference } from '../../core/image/reference.ts';
 import { asking } from '../../core/policy-set/needs.ts';
 import type { PolicySet } from '../../core/policy-set/policy-set.ts';
@@ -17,7 +17,12 @@ import { deadlineAfter, type Deadline } from '../deadline.ts';
 import type { NamespaceReader, PolicySource } from '../ports.ts';
 import type { Slices } from '../review/slices.ts';
 import { isPod, pullContextOf, type WorkloadSubject } from '../review/subject.ts';
-import { createPrefetchQueue, type PrefetchCounts, type PrefetchLimits } from './prefetch-queue.ts';
+import {
+  createPrefetchQueue,
+  type PrefetchCounts,
+  type PrefetchLimits,
+  type PrefetchQueue,
+} from './prefetch-queue.ts';
 
 export interface PrefetchDeps {
   readonly policies: PolicySource;
@@ -93,21 +98,57 @@ const matchedByPods = async (
   return selectPolicies(namespacePolicies, { namespace, namespaceLabels, objectLabels: undefined });
 };
 
-/** Gathers facts in the background: after a template was admitted, and when a registry reports a push. */
-export const createPrefetch = (deps: PrefetchDeps): Prefetch => {
-  const { policies, namespaces, workloads, evidence, clock, slices, onBug } = deps;
-  const limits = { ...defaultLimits, ...deps.limits };
+/** Gathers facts about single images, a bounded number at one time. */
+const createLookups = (evidence: Evidence, limits: typeof defaultLimits, onBug: PrefetchDeps['onBug']) => {
   const queue = createPrefetchQueue(limits, onBug);
+  /**
+   * To look into layers takes minutes, and few are looked into at one time. Attack: push slow images, so that signatures of other
+   * images are not looked up before their Pods come.
+   */
+  const layers = createPrefetchQueue(limits, onBug);
   const closing = new AbortController();
-  const until = (namespace: string) => ({ namespace, isOver: () => closing.signal.aborted });
-
-  const look = (image: ImageReference, needs: ImageNeeds, context: PullContext | undefined): boolean => {
+  const gatherIn = (
+    places: PrefetchQueue,
+    image: ImageReference,
+    needs: ImageNeeds,
+    context: PullContext | undefined,
+  ): boolean => {
     const key = JSON.stringify([formatReference(image), needsKey(needs), context]);
-    return queue.add(key, context?.namespace ?? '', async () => {
+    return places.add(key, context?.namespace ?? '', async () => {
       const signal = AbortSignal.any([AbortSignal.timeout(limits.budget), closing.signal]);
       await evidence.gather([{ image, needs }], context, signal);
     });
   };
+  const look = (image: ImageReference, needs: ImageNeeds, context: PullContext | undefined): boolean => {
+    const { vulnerability, ...others } = needs;
+    if (vulnerability?.wanted.lists.catalog !== true) return gatherIn(queue, image, needs, context);
+    const isTaken = isDigestOnly(others) || gatherIn(queue, image, others, context);
+    return gatherIn(layers, image, needs, context) && isTaken;
+  };
+  return {
+    look,
+    isOver: () => closing.signal.aborted,
+    counts: () => {
+      const [one, other] = [queue.counts(), layers.counts()];
+      return {
+        running: one.running + other.running,
+        waiting: one.waiting + other.waiting,
+        dropped: one.dropped + other.dropped,
+      };
+    },
+    close: async () => {
+      closing.abort();
+      await Promise.all([queue.close(), layers.close()]);
+    },
+  };
+};
+
+/** Gathers facts in the background: after a template was admitted, and when a registry reports a push. */
+export const createPrefetch = (deps: PrefetchDeps): Prefetch => {
+  const { policies, namespaces, workloads, evidence, clock, slices, onBug } = deps;
+  const limits = { ...defaultLimits, ...deps.limits };
+  const lookups = createLookups(evidence, limits, onBug);
+  const until = (namespace: string) => ({ namespace, isOver: () => lookups.isOver() });
 
   const lookAtTemplate = async (
     subject: TemplateSubject,
@@ -124,7 +165,7 @@ export const createPrefetch = (deps: PrefetchDeps): Prefetch => {
       const needed = needs[at];
       if (needed === undefined || !image.parsed.ok || gathered.has(use.path)) continue;
       // The Pods will pull as this template says.
-      look(image.parsed.value, needed, pullContextOf(subject));
+      lookups.look(image.parsed.value, needed, pullContextOf(subject));
     }
   };
 
@@ -150,12 +191,9 @@ export const createPrefetch = (deps: PrefetchDeps): Prefetch => {
       const read = state.set.images.read(given);
       const needs = needsAnywhere({ use, fresh: true, image: read }, state.set);
       // No policy needs the image, so nothing is dropped.
-      return needs === undefined || look(image, needs, undefined);
+      return needs === undefined || lookups.look(image, needs, undefined);
     },
-    counts: () => queue.counts(),
-    close: () => {
-      closing.abort();
-      return queue.close();
-    },
+    counts: () => lookups.counts(),
+    close: () => lookups.close(),
   };
 };
