@@ -74,7 +74,7 @@ const report = (store: ConstraintStore, set: ConstraintSet, { log }: Telemetry):
 
 interface ClusterParts {
   readonly client: ApiClient;
-  readonly config: Config;
+  readonly config: Pick<Config, 'constraints' | 'gatekeeperNamespace' | 'workloads'>;
   readonly isHolder: () => boolean;
 }
 

@@ -84,9 +84,13 @@ const unasked = (
   const rows = match?.kinds ?? [];
   const isWide =
     rows.length === 0 || rows.some(({ kinds = [] }) => kinds.length === 0 || kinds.includes('*'));
-  const others = rows
-    .flatMap(({ kinds = [] }) => kinds)
-    .filter((kind) => kind !== '*' && !workloads.some((row) => row.kind === kind));
+  const others = rows.flatMap(({ kinds = [], apiGroups = [] }) =>
+    kinds.filter(
+      (kind) =>
+        kind !== '*' &&
+        !workloads.some((row) => row.kind === kind && speaksOfKind({ kinds: [{ apiGroups }] }, row)),
+    ),
+  );
   if (!isWide && others.length === 0) return { isAsked, problem: undefined };
   const which = isWide ? 'kinds without a pod spec' : [...new Set(others)].slice(0, 16).join(', ');
   return { isAsked, problem: `this gate is not asked about ${which}: the constraint is not enforced there` };

@@ -52,6 +52,16 @@ export const defaultResources: readonly FakeResource[] = [
   ),
   resource('imagegate.dev/v1alpha1', 'imagepolicies', 'ImagePolicy', { namespaced: false, status: true }),
   resource('imagegate.dev/v1alpha1', 'trustroots', 'TrustRoot', { namespaced: false, status: true }),
+  resource('templates.gatekeeper.sh/v1', 'constrainttemplates', 'ConstraintTemplate', {
+    namespaced: false,
+    status: true,
+  }),
+  resource('config.gatekeeper.sh/v1alpha1', 'configs', 'Config'),
+  resource('constraints.gatekeeper.sh/v1beta1', 'nobash', 'NoBash', { namespaced: false, status: true }),
+  resource('apiextensions.k8s.io/v1', 'customresourcedefinitions', 'CustomResourceDefinition', {
+    namespaced: false,
+    status: true,
+  }),
 ];
 
 /** Where a request is aimed. */

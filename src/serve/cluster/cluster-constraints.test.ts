@@ -1,0 +1,246 @@
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { clientOf } from '../../../test/fakes/api-server/api-server-client.ts';
+import { startApiServer, type FakeApiServer } from '../../../test/fakes/api-server/api-server.ts';
+import { constraint, template } from '../../../test/fakes/constraints.ts';
+import { fakeGate, pod, requestFor } from '../../../test/fakes/gate.ts';
+import { soon } from '../../../test/soon.ts';
+import type { ApiClient } from '../../adapters/kubernetes/client/client.ts';
+import { createMetrics } from '../../adapters/metrics/metrics.ts';
+import type { JsonObject } from '../../core/text/json/json.ts';
+import { createLifecycle, type Lifecycle } from '../lifecycle.ts';
+import type { Telemetry } from '../telemetry.ts';
+import { openClusterConstraints, type ClusterConstraints } from './cluster-constraints.ts';
+
+const templates = 'constrainttemplates';
+const crds = 'customresourcedefinitions';
+const crdName = 'nobash.constraints.gatekeeper.sh';
+const rules = (msg: string): string =>
+  `violation[{"msg": "${msg}"}] { input.review.object.spec.containers[_].image == "bash" }`;
+const noBash = (msg: string): JsonObject => template('NoBash', rules(msg));
+const broken = template('NoBash', 'violation[{"msg": msg}] { msg := nothing }');
+
+let api: FakeApiServer;
+let client: ApiClient;
+let lifecycle: Lifecycle;
+let lines: string[];
+let telemetry: Telemetry;
+beforeEach(async () => {
+  api = await startApiServer();
+  client = clientOf(api);
+  lifecycle = createLifecycle();
+  lines = [];
+  const emit = (message: string): void => void lines.push(message);
+  const log = { debug: emit, info: emit, warn: emit, error: emit, decision: () => {}, flush: () => {} };
+  telemetry = { log, metrics: createMetrics('test') };
+});
+afterEach(async () => {
+  await lifecycle.closeAll();
+  client.close();
+  await api.close();
+});
+
+const origin = { kind: 'default' } as const;
+type Mode = 'off' | 'shadow' | 'beside' | 'enforce';
+const open = (mode: Mode, isHolder = true): ClusterConstraints | undefined =>
+  openClusterConstraints(
+    {
+      client,
+      config: {
+        constraints: { value: mode, origin },
+        gatekeeperNamespace: { value: 'gatekeeper-system', origin },
+        workloads: { value: [], origin },
+      },
+      isHolder: () => isHolder,
+    },
+    telemetry,
+    lifecycle,
+  );
+const opened = (mode: Mode, isHolder = true): ClusterConstraints => {
+  const constraints = open(mode, isHolder);
+  if (constraints === undefined) throw new Error('a mistake of the test: nothing was opened');
+  return constraints;
+};
+const judge = (constraints: ClusterConstraints, namespace = 'shop') =>
+  fakeGate({ constraints }).admit(requestFor(pod({ app: 'bash' }), { namespace }));
+/** What a Pod with bash is refused with; empty: it is not. */
+const refusals = async (constraints: ClusterConstraints, namespace?: string): Promise<readonly string[]> =>
+  (await judge(constraints, namespace)).findings
+    .filter(({ mode }) => mode === 'Deny')
+    .map(({ message }) => message);
+const until = (what: () => Promise<unknown>, wanted: unknown): Promise<void> =>
+  vi.waitFor(async () => expect(await what()).toEqual(wanted), soon);
+const writes = (): readonly string[] =>
+  api.requests
+    .filter(({ verb }) => ['create', 'update', 'patch'].includes(verb))
+    .map(({ verb, resource, subresource }) =>
+      [verb, resource, subresource].filter((part) => part !== '').join(' '),
+    );
+const byPod = (plural: string, name: string): unknown =>
+  (api.get(plural, name)?.['status'] as { byPod?: unknown } | undefined)?.byPod;
+
+const putBoth = (): void => {
+  api.put(templates, noBash('no bash'));
+  api.put('nobash', constraint('NoBash', 'a'));
+};
+
+describe('R8: constraints of the cluster', () => {
+  test('deny until all of them are listed, then judge', async () => {
+    putBoth();
+    const disarm = api.fault({ verb: 'list', resource: 'nobash', answer: 500 });
+    const constraints = opened('enforce');
+    await vi.waitFor(
+      () => expect(api.requests.some(({ resource }) => resource === 'nobash')).toBe(true),
+      soon,
+    );
+    expect(constraints.part()).toMatchObject({ state: 'waiting', detail: expect.stringContaining('NoBash') });
+    expect(await refusals(constraints)).toEqual(['the constraints are not loaded yet']);
+    disarm();
+    await until(() => refusals(constraints), ['no bash']);
+    expect(constraints.part()).toMatchObject({ state: 'ok' });
+  });
+
+  test('follow what changes; a template that breaks keeps its last good revision', async () => {
+    putBoth();
+    const constraints = opened('enforce');
+    await until(() => refusals(constraints), ['no bash']);
+    api.put(templates, noBash('still none'));
+    await until(() => refusals(constraints), ['still none']);
+    api.put(templates, broken);
+    await vi.waitFor(() => expect(constraints.part().state).toBe('trouble'), soon);
+    expect(await refusals(constraints)).toEqual(['still none']);
+    await vi.waitFor(
+      () =>
+        expect(byPod(templates, 'nobash')).toMatchObject([
+          { id: 'imagegate', errors: [{ code: 'ingest_error' }] },
+        ]),
+      soon,
+    );
+    api.delete('nobash', 'a');
+    await until(() => refusals(constraints), []);
+  });
+
+  test('a template without its CRD has no constraints, and nobody waits for them', async () => {
+    api.put(templates, noBash('no bash'));
+    api.serves('nobash', false);
+    const constraints = opened('beside');
+    await vi.waitFor(() => expect(constraints.part().state).toBe('ok'), soon);
+    expect(await refusals(constraints)).toEqual([]);
+    api.serves('nobash', true);
+    api.put('nobash', constraint('NoBash', 'a'));
+    await until(() => refusals(constraints), ['no bash']);
+  });
+
+  test('only the Config in its own namespace excludes, and only the one of its name', async () => {
+    putBoth();
+    const config = (namespace: string, name: string): JsonObject => ({
+      apiVersion: 'config.gatekeeper.sh/v1alpha1',
+      kind: 'Config',
+      metadata: { name, namespace },
+      spec: { match: [{ processes: ['*'], excludedNamespaces: ['shop'] }] },
+    });
+    api.put('configs', config('shop', 'config'));
+    api.put('configs', config('gatekeeper-system', 'other'));
+    const constraints = opened('enforce');
+    await until(() => refusals(constraints), ['no bash']);
+    api.put('configs', config('gatekeeper-system', 'config'));
+    await until(() => refusals(constraints), []);
+    expect(await refusals(constraints, 'bank')).toEqual(['no bash']);
+  });
+});
+
+describe('CRDs and statuses', () => {
+  test('are written by the holder, once', async () => {
+    putBoth();
+    const constraints = opened('enforce');
+    await vi.waitFor(() => expect(byPod('nobash', 'a')).toBeDefined(), soon);
+    await vi.waitFor(() => expect(api.get(crds, crdName)).toBeDefined(), soon);
+    const uid = api.get(templates, 'nobash')?.metadata.uid;
+    expect(api.get(crds, crdName)?.metadata).toMatchObject({
+      ownerReferences: [{ kind: 'ConstraintTemplate', name: 'nobash', uid, controller: true }],
+    });
+    expect(byPod(templates, 'nobash')).toMatchObject([{ id: 'imagegate', templateUID: uid }]);
+    expect(byPod('nobash', 'a')).toMatchObject([{ id: 'imagegate', enforced: true }]);
+    const before = writes();
+    expect(before.toSorted()).toEqual([
+      `create ${crds}`,
+      'patch constrainttemplates status',
+      'patch nobash status',
+    ]);
+    // What comes later is seen, so what was there before was looked at again.
+    api.put('nobash', constraint('NoBash', 'b', { enforcementAction: 'dryrun' }));
+    await vi.waitFor(() => expect(byPod('nobash', 'b')).toBeDefined(), soon);
+    constraints.wake();
+    expect(writes()).toEqual([...before, 'patch nobash status']);
+  });
+
+  test('a constraint that no webhook asks is not enforced, and says so', async () => {
+    api.put(templates, noBash('no bash'));
+    const services = { match: { kinds: [{ apiGroups: [''], kinds: ['Service'] }] } };
+    api.put('nobash', constraint('NoBash', 'a', services));
+    opened('enforce');
+    await vi.waitFor(
+      () =>
+        expect(byPod('nobash', 'a')).toMatchObject([
+          { enforced: false, errors: [{ code: 'not_asked', message: expect.stringContaining('Service') }] },
+        ]),
+      soon,
+    );
+  });
+
+  test.each([
+    ['shadow', true],
+    ['beside', true],
+    ['enforce', false],
+  ] as const)('%s (holder: %s) writes nothing', async (mode, isHolder) => {
+    putBoth();
+    const constraints = opened(mode, isHolder);
+    await vi.waitFor(() => expect(constraints.part().state).toBe('ok'), soon);
+    expect((await judge(constraints)).allowed).toBe(mode === 'shadow');
+    constraints.wake();
+    api.put('nobash', constraint('NoBash', 'b'));
+    await vi.waitFor(
+      async () =>
+        expect(
+          (await judge(constraints)).findings.filter(({ check }) => check === 'constraint'),
+        ).toHaveLength(2),
+      soon,
+    );
+    expect(writes()).toEqual([]);
+  });
+
+  test('a CRD that differs is put right, and what others wrote beside it stays', async () => {
+    api.put(templates, noBash('no bash'));
+    api.put(crds, { metadata: { name: crdName, labels: { team: 'a' } }, spec: { group: 'other' } });
+    opened('enforce');
+    await vi.waitFor(
+      () => expect(api.get(crds, crdName)?.['spec']).toMatchObject({ scope: 'Cluster' }),
+      soon,
+    );
+    expect(api.get(crds, crdName)?.metadata.labels).toMatchObject({
+      team: 'a',
+      'gatekeeper.sh/constraint': 'yes',
+    });
+  });
+
+  test('are left alone while somebody else undoes them', async () => {
+    putBoth();
+    opened('enforce');
+    const foreign = { created: true, byPod: [{ id: 'gatekeeper-controller-manager-0' }] };
+    const isLeftAlone = (): boolean => lines.some((line) => line.startsWith('somebody else writes'));
+    const isOurs = (): boolean => JSON.stringify(byPod(templates, 'nobash') ?? []).includes('"imagegate"');
+    let undone = 0;
+    for (; undone < 10; undone++) {
+      await vi.waitFor(() => expect(isOurs() || isLeftAlone()).toBe(true), soon);
+      if (isLeftAlone()) break;
+      api.put(templates, { ...noBash('no bash'), status: foreign });
+    }
+    expect(undone).toBe(3);
+    expect((await telemetry.metrics.render()).text).toContain('imagegate_constraints_foreign_writer 1');
+  });
+});
+
+test('off asks nobody, and says once that there are templates', async () => {
+  putBoth();
+  expect(open('off')).toBeUndefined();
+  await vi.waitFor(() => expect(lines).toEqual([expect.stringContaining('see --constraints')]), soon);
+});
