@@ -11,6 +11,8 @@ export interface DebianProgram {
   readonly folder?: string;
   /** Programs of the same folder that it is used with; each gets its place beside it. */
   readonly beside?: readonly string[];
+  /** Packages with files that it reads. */
+  readonly packages?: readonly string[];
 }
 
 /**
@@ -24,10 +26,16 @@ export const findOrUnpack = (wanted: DebianProgram): string => {
   return onPath(wanted.program) ?? unpack(wanted);
 };
 
-const unpack = ({ program, package: name, folder = 'usr/bin', beside = [] }: DebianProgram): string => {
+const unpack = ({
+  program,
+  package: name,
+  folder = 'usr/bin',
+  beside = [],
+  packages = [],
+}: DebianProgram): string => {
   const programs = [...beside, program];
   const root = unpackPackages(
-    [name],
+    [name, ...packages],
     programs.map((one) => `${folder}/${one}`),
   );
   mkdirSync(bin, { recursive: true });

@@ -2,13 +2,13 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { scannerVersion } from '../../e2e/harness/install-scanners.ts';
+import { withRpmImage } from '../../e2e/harness/rpm-image.ts';
 import { installSystemImage } from '../../e2e/harness/system-image.ts';
 import { layoutOf } from '../../fakes/image-layout.ts';
 import { readListRecording, writeListRecording, type RecordedImage } from '../recording.ts';
 import { compareLists, type ComparedLists } from './differences.ts';
 import { contentsOf, layersWith, type LayerContent } from './image-content.ts';
 import { keysOf, type PackageKey } from './listed-package.ts';
-import { withRpmImage } from './rpm-image.ts';
 import { scannedPackages } from './scanned-packages.ts';
 import { syftPackages } from './syft.ts';
 

@@ -1,8 +1,9 @@
-import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { missing, onPath, run } from '../../e2e/harness/install-command.ts';
-import { installRegistryParts } from '../../e2e/harness/install.ts';
+import { ask, cache, run } from './install-command.ts';
+import { findOrUnpack } from './install-debian.ts';
+import { installRegistryParts } from './install.ts';
 
 /** Packages as AlmaLinux 9 calls them; epochs and a module among them. */
 const names: readonly string[] = [
@@ -97,10 +98,22 @@ const specification = (main: string, others: readonly string[], more: readonly s
 const osRelease =
   'NAME="AlmaLinux"\nVERSION="9.4 (Seafoam Ocelot)"\nID="almalinux"\nID_LIKE="rhel centos fedora"\nVERSION_ID="9.4"\n';
 
-/** Makes an image whose database rpm itself wrote, and hands its OCI layout on. */
-export const withRpmImage = <T>(use: (layout: string) => T): T => {
-  for (const program of ['rpm', 'rpmbuild'])
-    if (onPath(program) === undefined) missing(program, 'apt-get install -y rpm');
+/** How to call rpm and rpmbuild: unpacked, and not installed, they look for their macros where they are not. */
+const installRpm = (): Readonly<Record<'rpm' | 'rpmbuild', readonly string[]>> => {
+  const wanted = { package: 'rpm', packages: ['rpm-common', 'debugedit'] };
+  const rpm = findOrUnpack({ ...wanted, program: 'rpm', beside: ['rpmbuild'] });
+  const rpmbuild = findOrUnpack({ ...wanted, program: 'rpmbuild', beside: ['rpm'] });
+  const macros = join(cache, 'debian', 'rpm', 'usr', 'lib', 'rpm');
+  const env = existsSync(macros) ? [`RPM_CONFIGDIR=${macros}`] : [];
+  return { rpm: [...env, rpm], rpmbuild: [...env, rpmbuild] };
+};
+
+/**
+ * Makes an image whose database rpm itself wrote, and hands its OCI layout on.
+ * @param use - `query`: `name<TAB>version` of each package, by rpm
+ */
+export const withRpmImage = <T>(use: (layout: string, query: readonly string[]) => T): T => {
+  const { rpm, rpmbuild } = installRpm();
   const folder = mkdtempSync(join(tmpdir(), 'imagegate-rpm-'));
   const root = join(folder, 'root');
   const built = join(folder, 'rpms');
@@ -112,7 +125,8 @@ export const withRpmImage = <T>(use: (layout: string) => T): T => {
       'module.spec': specification(modular, [], [`ModularityLabel: ${stream}`]),
     })) {
       writeFileSync(join(folder, file), text);
-      run('rpmbuild', [
+      run('env', [
+        ...rpmbuild,
         '-bb',
         '--quiet',
         `-D_topdir ${join(folder, 'top')}`,
@@ -125,7 +139,8 @@ export const withRpmImage = <T>(use: (layout: string) => T): T => {
     );
     const database = ['--root', root, '--dbpath', '/var/lib/rpm', '-D_db_backend sqlite'];
     mkdirSync(join(root, 'etc'), { recursive: true });
-    run('rpm', [
+    run('env', [
+      ...rpm,
       '-i',
       '--justdb',
       '--nodeps',
@@ -140,7 +155,9 @@ export const withRpmImage = <T>(use: (layout: string) => T): T => {
     run(umoci, ['new', '--image', image]);
     run(umoci, ['insert', ...(process.getuid?.() === 0 ? [] : ['--rootless']), '--image', image, root, '/']);
     run(umoci, ['gc', '--layout', layout]);
-    return use(layout);
+    const format = '%{NAME}\\t%|EPOCH?{%{EPOCH}:}:{}|%{VERSION}-%{RELEASE}\\n';
+    const query = ask('env', [...rpm, '-qa', ...database, '--queryformat', format]);
+    return use(layout, query.trimEnd().split('\n'));
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
