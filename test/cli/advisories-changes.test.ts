@@ -174,6 +174,11 @@ describe('V15, V16: changes that cannot be followed lead to the whole file, and 
     ['a list that breaks off', () => putList(listOf(withChange).slice(0, -1)), /has no end/],
     ['a page in its place', () => putList('<html>\n'), /row 1 .* is no time and id/],
     ['a row without a time', () => putList(`yesterday,X-1\n`), /has no time: "yesterday"/],
+    [
+      'a row of the year 1, which says nothing',
+      () => putList(`0001-01-01T00:00:00Z,X-1\n`),
+      /has no time: "0001/,
+    ],
     ['a row twice', () => putList(listOf([...withChange, ...first.slice(0, 1)])), /lists X-1 again/],
     [
       'an id that is a path',

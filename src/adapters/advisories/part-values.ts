@@ -9,6 +9,8 @@ const markOf: Readonly<Record<EventKind, string>> = {
 };
 const kindOf = new Map(Object.entries(markOf).map(([kind, mark]) => [mark, kind as EventKind]));
 
+const none: readonly never[] = [];
+
 type RangeValue = readonly string[] | 0;
 /** Begins at this place of the versions of a name, and has so many. */
 type Run = readonly [number, number];
@@ -61,7 +63,7 @@ export const writeEntry = (
   places: VersionPlaces,
 ): string => {
   const written = ranges.map(writeRange);
-  const runs = runsOf(versions, places);
+  const runs = versions.length === 0 ? none : runsOf(versions, places);
   // Texts in one piece: hundreds of thousands of them are kept until the part is written.
   if (stream !== undefined) return JSON.stringify([advisory, written, runs, ratings, stream]);
   if (ratings.length > 0) return JSON.stringify([advisory, written, runs, ratings]);
@@ -82,8 +84,6 @@ export interface ListedVersions {
   /** False: no advisory lists it. */
   mayHold(version: string): boolean;
 }
-
-const none: readonly never[] = [];
 
 const versionsIn = ({ all }: ListedVersions, runs: readonly Run[]): readonly string[] =>
   // Most often an advisory lists all versions of which any of them speaks.

@@ -16,7 +16,8 @@ const timestamp = /^(\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d)(?:\.(\d{1,9})\d{0,9})?([
 
 /**
  * A time that can be compared as text with another, to the nanosecond: OSV writes microseconds, and a record that changed
- * twice within a millisecond changed. Absent: it is no time.
+ * twice within a millisecond changed. Absent: it is no time, as the year 1 is none, which Go writes where nobody set one: a record
+ * that always has it changes unseen.
  */
 export const instantOf = (text: string): string | undefined => {
   const [, date, fraction = '', zone] = timestamp.exec(text) ?? [];
