@@ -1,9 +1,9 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { PolicyFileProblem } from '../../core/policy/load/document.ts';
-import type { CompileExpression, ImagePolicy } from '../../core/policy/schema/schema.ts';
+import type { ImagePolicy } from '../../core/policy/schema/schema.ts';
 import { fail, messageOf, ok, type Result } from '../../core/result.ts';
 import { watchDirectories } from './directory-watch.ts';
-import { readPolicySet, type PolicyFileSet } from './read-set.ts';
+import { readPolicySet, type PolicyFileSet, type SetReading } from './read-set.ts';
 import { scanPaths, type Scan } from './scan.ts';
 
 export interface LoadedPolicies<T> extends PolicyFileSet {
@@ -11,12 +11,9 @@ export interface LoadedPolicies<T> extends PolicyFileSet {
   readonly value: T;
 }
 
-interface PolicyFilesOptions<T> {
+interface PolicyFilesOptions<T> extends SetReading {
   /** Files and directories; all of it together is one unit (R8). */
   readonly paths: readonly string[];
-  /** Names of the trust roots that are there without a document. */
-  readonly shippedRoots?: readonly string[];
-  readonly compileExpression: CompileExpression;
   readonly build: (policies: readonly ImagePolicy[], version: string) => T;
   /**
    * Called when a new set is complete and in force, and when the files are again as they were before a problem. Not
@@ -53,11 +50,7 @@ interface StableRead {
 
 /** Scans until nothing changes any more, then reads; `undefined` when the files kept changing. */
 const readWhenStill = async (
-  {
-    paths,
-    shippedRoots = [],
-    compileExpression,
-  }: Omit<PolicyFilesOptions<never>, 'build' | 'onChange' | 'onProblem'>,
+  { paths, ...reading }: SetReading & Pick<PolicyFilesOptions<never>, 'paths'>,
   pause: number,
 ): Promise<StableRead | undefined> => {
   let before = await scanPaths(paths);
@@ -65,7 +58,7 @@ const readWhenStill = async (
     if (pause > 0) await delay(pause, undefined, { ref: false });
     let now = await scanPaths(paths);
     if (now.fingerprint === before.fingerprint) {
-      const set = await readPolicySet(now, paths, shippedRoots, compileExpression);
+      const set = await readPolicySet(now, paths, reading);
       before = now;
       now = await scanPaths(paths);
       // A file that was written while it was read may be neither the old nor the new text.

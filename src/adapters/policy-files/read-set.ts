@@ -11,9 +11,11 @@ import { namedTrustRoots, type NamedTrustRoot } from '../../core/trust-root/name
 import {
   findRepeatedNames,
   readPolicyFile,
+  type GatekeeperDocument,
   type TrustRootDocument,
 } from '../../core/trust-root/policy-file.ts';
 import type { TrustRootSnapshot } from '../../evidence/trust/trust-root.ts';
+import type { ConstraintSet } from '../../gate/constraints.ts';
 import { findContents, namedPaths, takeSnapshots } from './trust-roots.ts';
 import { readRegularFile } from '../../files/regular-file.ts';
 import { notRegular, whyUnreadable, type Scan, type ScannedFile } from './scan.ts';
@@ -29,11 +31,27 @@ export interface PolicyFileSet {
   /** The trust roots of the set. They come into force with its policies, and with no others. */
   readonly trustRoots: readonly TrustRootSnapshot[];
   readonly rootDocuments: readonly TrustRootDocument[];
+  /** The constraints of the set; `undefined`: it holds no objects of Gatekeeper. */
+  readonly constraints: ConstraintSet | undefined;
   /** `sha256:` and 16 hex digits over names and contents; the same files give the same version anywhere. */
   readonly version: string;
 }
 
 type Problems = readonly PolicyFileProblem[];
+
+/** Makes constraints of the objects of Gatekeeper in a set, all of them or none (R8). */
+export type ReadConstraints = (
+  documents: readonly GatekeeperDocument[],
+) => Promise<Result<ConstraintSet, Problems>>;
+
+/** What a set is read with. */
+export interface SetReading {
+  /** Names of the trust roots that are there without a document. */
+  readonly shippedRoots?: readonly string[];
+  readonly compileExpression: CompileExpression;
+  /** Absent: objects of Gatekeeper are problems. */
+  readonly readConstraints?: ReadConstraints;
+}
 
 interface ReadFile extends ScannedFile {
   readonly text: string;
@@ -132,15 +150,47 @@ const problemsIn = <T>(results: readonly Result<T, Problems>[]): Problems =>
 const valuesIn = <T>(results: readonly Result<T, Problems>[]): readonly T[] =>
   results.flatMap((result) => (result.ok ? [result.value] : []));
 
+const parsedFiles = (reader: Reader, compileExpression: CompileExpression, takesGatekeeper: boolean) =>
+  [...reader.files.values()].map(({ shown, text }) => ({
+    shown,
+    file: readPolicyFile(text, shown, compileExpression, takesGatekeeper),
+  }));
+
+/** The files that no trust root names. */
+const notNamed = <T>(
+  parsed: readonly { readonly shown: string; readonly file: T }[],
+  roots: readonly TrustRootDocument[],
+): readonly T[] => {
+  const named = namedPaths(roots);
+  return parsed.flatMap(({ shown, file }) => (named.has(shown) ? [] : [file]));
+};
+
+const emptySet = (paths: readonly string[], documents: readonly unknown[]): Problems =>
+  documents.length > 0
+    ? []
+    : [
+        {
+          file: paths.join(', '),
+          message: 'holds no ImagePolicy; files are named *.yaml, *.yml or *.json',
+        },
+      ];
+
+const constraintsOf = async (
+  documents: readonly GatekeeperDocument[],
+  read: ReadConstraints | undefined,
+): Promise<{ readonly constraints: ConstraintSet | undefined; readonly wrong: Problems }> => {
+  const set = documents.length === 0 ? undefined : await read?.(documents);
+  if (set === undefined) return { constraints: undefined, wrong: [] };
+  return set.ok ? { constraints: set.value, wrong: [] } : { constraints: undefined, wrong: set.error };
+};
+
 /**
  * Reads every file of a scan as one unit: the whole set with its trust roots, or all its mistakes (R8).
- * @param shipped names of the trust roots that need no document
  */
 export const readPolicySet = async (
   scan: Scan,
   paths: readonly string[],
-  shipped: readonly string[],
-  compileExpression: CompileExpression,
+  { shippedRoots: shipped = [], compileExpression, readConstraints }: SetReading,
 ): Promise<Result<PolicyFileSet, Problems>> => {
   const reader = createReader();
   const own = await readAll(
@@ -148,22 +198,15 @@ export const readPolicySet = async (
     scan.files.filter((file) => !holdsRootsOnly(file)),
   );
   if (reader.isFull()) return fail([...scan.problems, ...own]);
-  const parsed = [...reader.files.values()].map(({ shown, text }) => ({
-    shown,
-    file: readPolicyFile(text, shown, compileExpression),
-  }));
+  const parsed = parsedFiles(reader, compileExpression, readConstraints !== undefined);
   const read = valuesIn(parsed.map(({ file }) => file));
   const policies = read.flatMap((one) => one.policies);
   const rootDocuments = read.flatMap((one) => one.trustRoots);
-  const named = namedPaths(rootDocuments);
+  const gatekeeper = read.flatMap((one) => one.gatekeeper);
+  const { constraints, wrong } = await constraintsOf(gatekeeper, readConstraints);
   const contents = findContents(rootDocuments, scan.files);
-  const unread = [
-    ...own,
-    ...(await readAll(
-      reader,
-      valuesIn(contents).flatMap(({ file }) => file ?? []),
-    )),
-  ];
+  const rootFiles = valuesIn(contents).flatMap(({ file }) => file ?? []);
+  const unread = [...own, ...(await readAll(reader, rootFiles))];
   const taken = takeSnapshots(
     valuesIn(contents),
     scan.files,
@@ -173,25 +216,26 @@ export const readPolicySet = async (
     ...scan.problems,
     ...unread,
     // A JSON file with roots is no policy file, and would be a broken one.
-    ...problemsIn(parsed.flatMap(({ shown, file }) => (named.has(shown) ? [] : [file]))),
+    ...problemsIn(notNamed(parsed, rootDocuments)),
     ...findRepeatedNames({ policies, trustRoots: rootDocuments }),
+    ...wrong,
     ...problemsIn(contents),
     // A file that cannot be read would be told a second time, as an empty root.
     ...(unread.length > 0 ? [] : problemsIn(taken)),
   ];
   const snapshots = valuesIn(taken);
-  if (problems.length === 0) problems.push(...unusableRoots(policies, shipped, snapshots));
-  if (problems.length === 0 && policies.length === 0)
-    problems.push({
-      file: paths.join(', '),
-      message: 'holds no ImagePolicy; files are named *.yaml, *.yml or *.json',
-    });
+  if (problems.length === 0)
+    problems.push(
+      ...unusableRoots(policies, shipped, snapshots),
+      ...emptySet(paths, [...policies, ...gatekeeper]),
+    );
   if (problems.length > 0) return fail(problems);
   return ok({
     documents: policies,
     policies: policies.map(({ policy }) => policy),
     rootDocuments,
     trustRoots: snapshots,
+    constraints,
     version: versionOf([...reader.files.values()]),
   });
 };

@@ -5,6 +5,7 @@ import type { Decision } from '../../core/decision/decision.ts';
 import { parseFieldPath } from '../../core/workload/field-path.ts';
 import { createWorkloadTable } from '../../core/workload/kinds/kinds.ts';
 import type { ManifestObject } from '../../core/workload/manifest.ts';
+import type { ConstraintSet } from '../../gate/constraints.ts';
 import { deadlineAfter } from '../../gate/deadline.ts';
 import { createJudgeManifest, type ManifestOutcome } from '../../gate/manifest/judge-manifest.ts';
 import {
@@ -20,6 +21,7 @@ import {
 import { systemClock } from '../../concurrency/clock.ts';
 import { exitCode, type ExitCode } from '../terminal/exit-code.ts';
 import { mapLimit } from '../../concurrency/map-limit.ts';
+import { judgeByConstraints } from './constraint-input.ts';
 import { readManifests, type ManifestInput } from './manifest-input.ts';
 import { namespacesIn } from './namespace-input.ts';
 import { writeOutputs } from './outputs.ts';
@@ -129,12 +131,13 @@ interface JudgeOptions {
   readonly pins: boolean;
   readonly valuesImages: ReadonlyMap<string, ValuesPath>;
   readonly defaultNamespace: string;
+  readonly constraints: ConstraintSet | undefined;
 }
 
 const judgeInput = async (
   input: ManifestInput,
   check: OpenCheck,
-  { config, pins, valuesImages, defaultNamespace }: JudgeOptions,
+  { config, pins, valuesImages, defaultNamespace, constraints }: JudgeOptions,
   terminal: Terminal,
 ) => {
   const workloads = createWorkloadTable(config.workloads.value);
@@ -143,6 +146,7 @@ const judgeInput = async (
     buildDecision: check.buildDecision,
     workloads,
     clock: systemClock,
+    judgeConstraints: constraints && judgeByConstraints(constraints, input.objects, check.namespaces),
     unknownKinds: config.unknownKinds.value,
     defaultNamespace,
   });
@@ -186,7 +190,13 @@ export const checkManifests = async (flags: ManifestFlags, terminal: Terminal): 
     looks: pins,
   };
   const check = await openCheck(config, subject, terminal);
-  const options = { config, pins, valuesImages, defaultNamespace };
+  const options = {
+    config,
+    pins,
+    valuesImages,
+    defaultNamespace,
+    constraints: policies.constraints,
+  };
   let judged: Awaited<ReturnType<typeof judgeInput>>;
   try {
     judged = await judgeInput(input, check, options, terminal);

@@ -8,7 +8,15 @@ import { stepsOf } from '../../core/workload/object-path.ts';
 import type { Place, Places } from '../../core/text/parsed-text.ts';
 import { groupOf, type WorkloadTable } from '../../core/workload/kinds/kinds.ts';
 import type { Deadline } from '../deadline.ts';
-import { gateFinding, type DecisionBuilder } from '../review/decision-builder.ts';
+import type { ConstraintVerdict } from '../constraints.ts';
+import {
+  gateFinding,
+  timedOut,
+  type DecisionBuilder,
+  type DecisionOrigin,
+} from '../review/decision-builder.ts';
+import type { JudgeConstraints } from '../review/judge-constraints.ts';
+import { creationOf } from './manifest-constraints.ts';
 import { manifestName, manifestNamespace } from './manifest-namespace.ts';
 import type { Review } from '../review/review.ts';
 import { unknownKind } from '../review/unknown-kind.ts';
@@ -18,6 +26,8 @@ interface JudgeManifestDeps {
   readonly buildDecision: DecisionBuilder;
   readonly workloads: WorkloadTable;
   readonly clock: Clock;
+  /** Absent: the policies hold no constraints. */
+  readonly judgeConstraints?: JudgeConstraints | undefined;
   readonly unknownKinds: 'allow' | 'deny';
   /** `-n`, else `default`: the namespace of objects that name none. */
   readonly defaultNamespace: string;
@@ -84,37 +94,57 @@ const placed = (decision: Decision, manifest: ManifestObject): Decision => {
   return { ...decision, object: { ...decision.object, line, column }, findings };
 };
 
+/** An object that embeds no pod spec, judged or not. */
+const withoutImages = (
+  { apiVersion, kind }: ManifestObject,
+  origin: DecisionOrigin,
+  started: number,
+  { workloads, unknownKinds, buildDecision }: JudgeManifestDeps,
+): ManifestOutcome => {
+  const isJudged = (origin.constraints?.findings.length ?? 0) > 0 || (origin.constraints?.judged ?? 0) > 0;
+  const isKnown = workloads.isWithoutImages(groupOf(apiVersion), kind);
+  if (isKnown && !isJudged) return { outcome: 'not-a-workload' };
+  if (isKnown || (isJudged && unknownKinds === 'allow'))
+    return { outcome: 'judged', decision: buildDecision(origin, {}, started) };
+  if (unknownKinds === 'allow') return { outcome: 'unknown-kind', apiVersion, kind };
+  const { finding } = unknownKind(apiVersion, kind);
+  return { outcome: 'judged', decision: buildDecision(origin, { findings: [finding] }, started) };
+};
+
 /**
  * Judges one object of a manifest as if it were created now: the same review as the webhook's, so the two agree
  * on every object. There is no old object, so every image is new (R2); the namespace is the manifest's (R3).
+ * Constraints are asked about every kind.
  */
 export const createJudgeManifest = (deps: JudgeManifestDeps) => {
-  const { review, buildDecision, workloads, clock } = deps;
-  return async (manifest: ManifestObject, deadline: Deadline): Promise<ManifestOutcome> => {
+  const { review, buildDecision, workloads, clock, judgeConstraints } = deps;
+
+  const judge = async (
+    manifest: ManifestObject,
+    namespace: string,
+    constraints: ConstraintVerdict | 'late' | undefined,
+    deadline: Deadline,
+  ): Promise<ManifestOutcome> => {
     const started = clock.monotonic();
     const { object, apiVersion, kind } = manifest;
-    const group = groupOf(apiVersion);
-    const row = workloads.byKind(group, kind);
+    const row = workloads.byKind(groupOf(apiVersion), kind);
+    const described = { source: 'manifest' as const, object: describeObject(manifest, namespace) };
+    if (constraints === 'late')
+      return { outcome: 'judged', decision: buildDecision(described, timedOut(deadline), started) };
+    const origin = constraints === undefined ? described : { ...described, constraints };
+    if (row === undefined) return withoutImages(manifest, origin, started, deps);
+    if (isMalformed(object))
+      return { outcome: 'judged', decision: buildDecision(origin, { findings: [malformed] }, started) };
+    const what = { kind: 'workload' as const, row, object, oldObject: null };
+    return { outcome: 'judged', decision: await review({ origin, namespace, what, started }, deadline) };
+  };
+
+  return async (manifest: ManifestObject, deadline: Deadline): Promise<ManifestOutcome> => {
+    const { object, apiVersion, kind } = manifest;
+    const row = workloads.byKind(groupOf(apiVersion), kind);
     const namespace = manifestNamespace(row, object, deps.defaultNamespace);
-    const origin = { source: 'manifest' as const, object: describeObject(manifest, namespace) };
-    if (row !== undefined) {
-      if (isMalformed(object))
-        return {
-          outcome: 'judged',
-          decision: placed(buildDecision(origin, { findings: [malformed] }, started), manifest),
-        };
-      const what = { kind: 'workload' as const, row, object, oldObject: null };
-      return {
-        outcome: 'judged',
-        decision: placed(await review({ origin, namespace, what, started }, deadline), manifest),
-      };
-    }
-    if (workloads.isWithoutImages(group, kind)) return { outcome: 'not-a-workload' };
-    if (deps.unknownKinds === 'allow') return { outcome: 'unknown-kind', apiVersion, kind };
-    const { finding } = unknownKind(apiVersion, kind);
-    return {
-      outcome: 'judged',
-      decision: placed(buildDecision(origin, { findings: [finding] }, started), manifest),
-    };
+    const constraints = await judgeConstraints?.(creationOf(manifest, namespace), deadline);
+    const judged = await judge(manifest, namespace, constraints, deadline);
+    return judged.outcome === 'judged' ? { ...judged, decision: placed(judged.decision, manifest) } : judged;
   };
 };

@@ -33,6 +33,8 @@ export type PolicyDocument = WrittenObject & { readonly policy: ImagePolicy };
 /** A kind of object that files may hold. */
 export interface DocumentKind<T> {
   readonly kind: string;
+  /** Other kinds that are read the same way, by their group. A mistake in such a name is no mistake for `kind`. */
+  readonly groups?: readonly string[];
   readonly read: (value: unknown) => Result<T, readonly PolicyProblem[]>;
 }
 
@@ -125,7 +127,7 @@ const entriesOf = (value: unknown, document: Document, kinds: Kinds<unknown>): r
 
 /** An object of another kind, judged before its fields are. */
 const kindProblem = (value: unknown, kinds: Kinds<unknown>): PolicyProblem => {
-  const names = kinds.map(({ kind }) => kind);
+  const names = kinds.filter(({ groups }) => groups === undefined).map(({ kind }) => kind);
   const oneOfThem = `an ${names.join(' or a ')}`;
   if (isList(value, kinds))
     return { path: ['items'], message: `a List needs "items", a list of ${names.join(' and ')} objects` };
@@ -149,7 +151,8 @@ const kindOf = <T>(value: unknown, kinds: Kinds<T>): DocumentKind<T> | undefined
   const { kind, apiVersion } = value;
   // An object that names neither is none of ours. One without a kind is told so by the fields of the first.
   if (typeof kind !== 'string') return kind === undefined && apiVersion === undefined ? undefined : kinds[0];
-  return kinds.find((one) => one.kind === kind);
+  const [group = ''] = textOf(apiVersion).split('/', 1);
+  return kinds.find((one) => (one.groups === undefined ? one.kind === kind : one.groups.includes(group)));
 };
 
 type Documents<T> = readonly Result<WrittenObject & T, readonly PolicyFileProblem[]>[];

@@ -1,0 +1,153 @@
+import { findDuplicateNames, type PolicyFileProblem } from '../../../core/policy/load/document.ts';
+import type { PolicyProblem } from '../../../core/policy/load/schema-problem.ts';
+import { suggest } from '../../../core/policy/load/suggestion.ts';
+import { fail, ok, type Result } from '../../../core/result.ts';
+import { objectOf, textOf, type JsonObject } from '../../../core/text/json/json.ts';
+import type { GatekeeperDocument } from '../../../core/trust-root/policy-file.ts';
+import { groupOf } from '../../../core/workload/kinds/kinds.ts';
+import { constraintGroup, readConstraint, type Constraint } from '../constraint.ts';
+import {
+  readTemplate,
+  templateGroup,
+  type ConstraintTemplate,
+  type TemplateProblem,
+} from '../constraint-template.ts';
+import { unknownActions } from '../enforcement.ts';
+import { readExcludedNamespaces } from '../excluded-namespaces.ts';
+import { createConstraintSet, type CompiledConstraints } from './constraint-set.ts';
+import { objectName } from './revisions.ts';
+
+/** Where Gatekeeper looks for its Config. One in another namespace changes nothing there. */
+const configNamespace = 'gatekeeper-system';
+
+type Problems = readonly PolicyFileProblem[];
+
+const groupOfDocument = ({ gatekeeper }: GatekeeperDocument): string =>
+  groupOf(textOf(gatekeeper['apiVersion']));
+
+const placed = (
+  document: GatekeeperDocument,
+  { path, message, suggestion, line, column }: TemplateProblem,
+): PolicyFileProblem => ({
+  file: document.file,
+  ...document.locate(path),
+  message: line === undefined ? message : `line ${line}, column ${column ?? 1} of the text: ${message}`,
+  ...(suggestion === undefined ? {} : { suggestion }),
+});
+
+/** What can be read, and what is wrong with the rest. */
+interface Read<T> {
+  readonly values: readonly T[];
+  readonly problems: Problems;
+}
+
+const readEach = <T>(
+  documents: readonly GatekeeperDocument[],
+  read: (document: GatekeeperDocument) => Result<T, readonly PolicyProblem[]>,
+): Read<T> => {
+  const values: T[] = [];
+  const problems: PolicyFileProblem[] = [];
+  for (const document of documents) {
+    const one = read(document);
+    if (one.ok) values.push(one.value);
+    else problems.push(...one.error.map((problem) => placed(document, problem)));
+  }
+  return { values, problems };
+};
+
+/** Somebody who wrote `denny` sees the mistake here, before anything is judged by it. */
+const actionProblems = ({ enforcement }: Constraint): readonly PolicyProblem[] =>
+  unknownActions(enforcement).map((action) => ({
+    path: [
+      'spec',
+      enforcement.enforcementAction === 'scoped' ? 'scopedEnforcementActions' : 'enforcementAction',
+    ],
+    message: `${JSON.stringify(action)} is no action; expected deny, warn or dryrun`,
+  }));
+
+const readOfTemplates = (
+  { gatekeeper }: GatekeeperDocument,
+  templates: ReadonlyMap<string, ConstraintTemplate>,
+): Result<Constraint, readonly PolicyProblem[]> => {
+  const kind = textOf(gatekeeper['kind']);
+  const template = templates.get(kind);
+  if (template === undefined) {
+    const suggestion = suggest(kind, [...templates.keys()]);
+    return fail([
+      {
+        path: ['kind'],
+        message: `no template of this set makes constraints of the kind ${JSON.stringify(kind)}`,
+        ...(suggestion === undefined ? {} : { suggestion }),
+      },
+    ]);
+  }
+  const constraint = readConstraint(gatekeeper, template);
+  if (!constraint.ok) return constraint;
+  const problems = actionProblems(constraint.value);
+  return problems.length === 0 ? constraint : fail(problems);
+};
+
+const readConfig = ({
+  gatekeeper,
+}: GatekeeperDocument): Result<readonly string[], readonly PolicyProblem[]> => {
+  const namespace = textOf(objectOf(gatekeeper['metadata'])['namespace']);
+  if (namespace !== configNamespace)
+    return fail([
+      {
+        path: ['metadata', 'namespace'],
+        message: `a Config counts in the namespace ${configNamespace} alone`,
+      },
+    ]);
+  return readExcludedNamespaces(gatekeeper);
+};
+
+/** A template that is broken is told once, and not again for each of its constraints. */
+const kindOfTemplate = ({ spec }: JsonObject): string =>
+  textOf(objectOf(objectOf(objectOf(objectOf(spec)['crd'])['spec'])['names'])['kind']);
+
+const nameOf = ({ gatekeeper }: GatekeeperDocument): string => objectName(gatekeeper);
+
+/** The constraints of files with their templates: all of them, or every mistake in them (R8). */
+export const constraintsOfFiles = (
+  documents: readonly GatekeeperDocument[],
+  digest: (text: string) => string,
+): Result<CompiledConstraints, Problems> => {
+  const ofGroup = (group: string): readonly GatekeeperDocument[] =>
+    documents.filter((document) => groupOfDocument(document) === group);
+  const templateDocuments = ofGroup(templateGroup);
+  const constraintDocuments = ofGroup(constraintGroup);
+  const others = documents.filter((one) => ![templateGroup, constraintGroup].includes(groupOfDocument(one)));
+  const templates = readEach(templateDocuments, ({ gatekeeper }) =>
+    readTemplate(gatekeeper, { hasInventory: false }),
+  );
+  const byKind = new Map(templates.values.map((template) => [template.kind, template]));
+  const broken = new Set(templateDocuments.map(({ gatekeeper }) => kindOfTemplate(gatekeeper)));
+  for (const kind of byKind.keys()) broken.delete(kind);
+  const constraints = readEach(
+    constraintDocuments.filter(({ gatekeeper }) => !broken.has(textOf(gatekeeper['kind']))),
+    (document) => readOfTemplates(document, byKind),
+  );
+  const configs = readEach(others, readConfig);
+  const problems = [
+    ...findDuplicateNames('template', templateDocuments, nameOf),
+    ...findDuplicateNames(
+      'constraint',
+      constraintDocuments,
+      (document) => `${textOf(document.gatekeeper['kind'])}/${nameOf(document)}`,
+    ),
+    ...templates.problems,
+    ...constraints.problems,
+    ...configs.problems,
+  ];
+  if (problems.length > 0) return fail(problems);
+  const inOrder = constraints.values.toSorted((one, other) =>
+    `${one.kind}/${one.name}` < `${other.kind}/${other.name}` ? -1 : 1,
+  );
+  return ok(
+    createConstraintSet({
+      constraints: inOrder,
+      excludedNamespaces: configs.values.flat(),
+      version: digest(JSON.stringify(documents.map(({ gatekeeper }) => gatekeeper))),
+    }),
+  );
+};
