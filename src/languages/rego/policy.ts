@@ -2,8 +2,9 @@ import { fail, ok, type Result } from '../../core/result.ts';
 import { builtins } from './builtins/builtins.ts';
 import { isExcluded } from './builtins/signatures.ts';
 import { BodyCompiler, chain } from './code/body-code.ts';
-import { checkCall, Linker, type Link, type NamedModule } from './code/link.ts';
+import { checkCall, checkQuery, Linker, type Link, type NamedModule } from './code/link.ts';
 import { CompileFault, positionAt, type CompileProblem } from './compile/compile-problem.ts';
+import { deprecatedCalls } from './compile/deprecated-builtins.ts';
 import { meetBody, meetRule } from './compile/references.ts';
 import { RuleResolver } from './compile/resolve-rule.ts';
 import { Scope } from './compile/scope.ts';
@@ -14,7 +15,7 @@ import { Evaluation, type Surroundings } from './evaluate/evaluation.ts';
 import { EvaluationFault, type BuiltinFault, type EvaluationProblem } from './evaluate/fault.ts';
 import { frameOf } from './evaluate/frame.ts';
 import { nestsTooDeeply, parseModule, parseQuery, type RegoVersion } from './syntax/parse-module.ts';
-import type { VarTerm } from './syntax/term.ts';
+import type { Import, VarTerm } from './syntax/term.ts';
 import { NumberTooLarge } from './values/big-float.ts';
 import { RegoObject, type Maybe, type RegoValue } from './values/value.ts';
 
@@ -103,13 +104,14 @@ const excludedCalls = ({ rules }: Link): readonly ExcludedCall[] => {
 
 type RunQuery = (asked: Asked) => Result<readonly Bindings[], EvaluationProblem>;
 
-const queryCode = ({ linked }: Link, text: string): Result<RunQuery, CompileProblem> => {
+const queryCode = (link: Link, text: string): Result<RunQuery, CompileProblem> => {
   const problem = (code: CompileProblem['code'], message: string, offset: number): CompileProblem => ({
     code,
     message,
     file: 'query',
     ...positionAt(text, offset),
   });
+  const { linked } = link;
   const parsed = parseQuery(text);
   if (!parsed.ok) return fail(problem('rego_parse_error', parsed.error.message, parsed.error.offset));
   try {
@@ -119,12 +121,15 @@ const queryCode = ({ linked }: Link, text: string): Result<RunQuery, CompileProb
         ['data', ['data']],
         ['input', ['input']],
       ]),
+      // What a query declares is its answer.
+      () => undefined,
     );
     const { body } = resolver.body(parsed.value, new Scope(slots), []);
     meetBody(body, { reference: () => undefined, call: (call) => checkCall(linked, call) });
     const variables: VarTerm[] = [];
     visitBody(body, (one) => one.slot >= 0 && one.name !== '_' && variables.push(one), { closures: false });
     const steps = new BodyCompiler(linked, slots, { file: 'query', source: text }).body(body);
+    checkQuery(link, body);
     const found: Bindings[][] = [];
     const run = chain(steps, (frame) => {
       frame.ctx.shared.budget.spend();
@@ -157,9 +162,22 @@ const documentAt =
       return node === undefined ? undefined : documentOf(ctx, node, undefined);
     });
 
+const deprecations = (modules: readonly NamedModule[]): readonly CompileProblem[] =>
+  modules
+    .filter(({ isStrict }) => isStrict)
+    .flatMap((module) =>
+      deprecatedCalls(module).map(({ code, message, offset }) => ({
+        code,
+        message,
+        file: module.file,
+        ...positionAt(module.source, offset),
+      })),
+    );
+
 const linkedPolicy = (modules: readonly NamedModule[]): Result<Policy, readonly CompileProblem[]> => {
   const link = new Linker(builtins).link(modules);
-  if (link.problems.length > 0) return fail(link.problems);
+  const problems = link.problems.length > 0 ? link.problems : deprecations(modules);
+  if (problems.length > 0) return fail(problems);
   return ok({
     excluded: excludedCalls(link),
     document: documentAt(link),
@@ -167,17 +185,21 @@ const linkedPolicy = (modules: readonly NamedModule[]): Result<Policy, readonly 
   });
 };
 
+const isRegoV1 = ({ path }: Import): boolean => path.join('.') === 'rego.v1';
+
 /** Makes a policy of modules, or says why they are none (Policy Language, "Modules"). */
 export const compileRego = (sources: readonly ModuleSource[]): Result<Policy, readonly CompileProblem[]> => {
   const problems: CompileProblem[] = [];
   const modules: NamedModule[] = [];
   for (const { file, text, version, package: named } of sources) {
     const parsed = parseModule(text, version);
-    if (parsed.ok) modules.push({ ...parsed.value, package: named ?? parsed.value.package, file });
-    else {
+    if (!parsed.ok) {
       const { message, offset } = parsed.error;
       problems.push({ code: 'rego_parse_error', message, file, ...positionAt(text, offset) });
+      continue;
     }
+    const isStrict = version === 'v1' || parsed.value.imports.some(isRegoV1);
+    modules.push({ ...parsed.value, package: named ?? parsed.value.package, file, isStrict });
   }
   if (problems.length > 0) return fail(problems);
   try {

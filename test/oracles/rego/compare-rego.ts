@@ -19,6 +19,13 @@ const pairOf = (question: RegoQuestion, theirs: RegoAnswer): RegoPair => ({
   ours: ourAnswer(question),
 });
 
+/** Problems of one line come in any order from OPA. */
+const inOrder = ({ refused, ...answer }: RegoAnswer): RegoAnswer => {
+  if (refused === undefined) return answer;
+  const [first = '', ...problems] = refused.split(/\n(?=\S+:\d+: rego_)/);
+  return { refused: [first, ...problems.sort()].join('\n') };
+};
+
 /** What OPA says, beside what we say. */
 export const compareAnswers = (
   questions: readonly RegoQuestion[],
@@ -28,7 +35,7 @@ export const compareAnswers = (
   const unexplained: RegoPair[] = [];
   for (const [at, question] of questions.entries()) {
     const pair = pairOf(question, answers[at]!);
-    if (JSON.stringify(pair.theirs) === JSON.stringify(pair.ours)) continue;
+    if (JSON.stringify(inOrder(pair.theirs)) === JSON.stringify(inOrder(pair.ours))) continue;
     const row = regoDifferences.find((one) => one.applies(pair));
     if (row === undefined) unexplained.push(pair);
     else explained.set(row, [...(explained.get(row) ?? []), pair]);

@@ -39,11 +39,6 @@ export const regoDifferences: readonly RegoDifference[] = [
     applies: ({ theirs, ours }) => theirs.refused !== undefined && ours.refused !== undefined,
   },
   {
-    why: 'OPA knows types of variables and rules, and in Rego 1 refuses what is never used',
-    applies: ({ theirs, ours }) =>
-      /rego_type_error|rego_compile_error/.test(theirs.refused ?? '') && ours.refused === undefined,
-  },
-  {
     why: 'of rules that contradict one another, OPA names the one that its index came upon last',
     applies: eachSaid(
       (one, other) => one.error !== undefined && withoutPlace(one.error) === withoutPlace(other.error),

@@ -31,6 +31,7 @@ const isUnification = (term: CallTerm): boolean =>
 export class BodyCompiler extends TermCompiler {
   body(body: RuleBody): Step[] {
     const ordered = orderBody(body, new Set(this.bound), this.linked.arityOf);
+    this.linked.ordered.set(body, ordered);
     const steps: Step[] = [];
     for (const literal of ordered) this.#literal(literal, steps);
     return steps;

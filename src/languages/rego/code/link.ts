@@ -2,17 +2,21 @@ import type { Builtin } from '../builtins/builtin.ts';
 import { builtinArities } from '../builtins/signatures.ts';
 import { CompileFault, positionAt, type CompileProblem } from '../compile/compile-problem.ts';
 import { globalsOf } from '../compile/globals.ts';
-import { checkArguments, wrongArity } from '../compile/check-types.ts';
-import { circleOf, meetRule, rulesAsked } from '../compile/references.ts';
+import { checkQueryTypes, typeOfRules, type TypedPolicy } from '../compile/check-types.ts';
+import { inOrderOfAsking, meetRule, rulesAsked } from '../compile/references.ts';
 import { RuleResolver } from '../compile/resolve-rule.ts';
 import { RuleTree, type RuleKind, type RuleNode } from '../evaluate/rule-node.ts';
-import type { CallTerm, Module, RegoRule, RuleHead, Term } from '../syntax/term.ts';
+import type { MaybeType } from '../compile/type.ts';
+import { wrongArity } from '../compile/wrong-arity.ts';
+import type { CallTerm, Module, RegoRule, RuleBody, RuleHead, Term } from '../syntax/term.ts';
 import { entriesCode, setCode, valueCode, type ResolvedRule } from './rule-code.ts';
 import type { Linked } from './term-code.ts';
 
 /** A module that was read, by the name of its file. */
 export interface NamedModule extends Module {
   readonly file: string;
+  /** It is written in Rego 1. */
+  readonly isStrict: boolean;
 }
 
 interface PlacedRule extends ResolvedRule {
@@ -26,6 +30,7 @@ export interface Link {
   readonly linked: Linked;
   readonly rules: readonly PlacedRule[];
   readonly problems: readonly CompileProblem[];
+  readonly typeOfRule: TypedPolicy['typeOfRule'];
 }
 
 const staticSteps = (head: RuleHead): readonly string[] => {
@@ -54,6 +59,7 @@ const linkedOf = (tree: RuleTree, builtins: ReadonlyMap<string, Builtin>): Linke
   return {
     tree,
     builtins,
+    ordered: new WeakMap(),
     arityOf: (operator) => {
       if (operator.kind === 'var' && operator.slot < 0) return builtinArities.get(operator.name);
       const node = nodeAt(operator);
@@ -75,6 +81,13 @@ const linkedOf = (tree: RuleTree, builtins: ReadonlyMap<string, Builtin>): Linke
   };
 };
 
+const inOrder = (one: CompileProblem, other: CompileProblem): number =>
+  one.file === other.file
+    ? one.line - other.line || one.column - other.column
+    : one.file < other.file
+      ? -1
+      : 1;
+
 /** Makes a policy of modules: places their rules, checks them, and makes closures of them. */
 export class Linker {
   readonly #tree = new RuleTree();
@@ -87,8 +100,8 @@ export class Linker {
   }
 
   #report(module: NamedModule, fault: CompileFault): void {
-    const { code, message, offset } = fault;
-    this.#problems.push({ code, message, file: module.file, ...positionAt(module.source, offset) });
+    for (const { code, message, offset } of [fault, ...fault.others])
+      this.#problems.push({ code, message, file: module.file, ...positionAt(module.source, offset) });
   }
 
   /** Runs something, and keeps what it finds wrong with a module. */
@@ -128,7 +141,9 @@ export class Linker {
       modules.filter((module) => module.package.join('\n') === name.join('\n')).flatMap(({ rules }) => rules);
     for (const module of modules) {
       this.#tree.place(module.package);
-      const resolver = new RuleResolver(globalsOf(module, rulesOf(module.package)));
+      const resolver = new RuleResolver(globalsOf(module, rulesOf(module.package)), (fault) =>
+        this.#report(module, fault),
+      );
       for (const rule of module.rules) this.#place(module, rule, resolver);
     }
   }
@@ -143,7 +158,8 @@ export class Linker {
     return groups;
   }
 
-  #checkRecursion(groups: ReadonlyMap<RuleNode, readonly PlacedRule[]>): void {
+  /** The rules, each behind those that it asks. */
+  #checkRecursion(groups: ReadonlyMap<RuleNode, readonly PlacedRule[]>): readonly RuleNode[] {
     const asked = (node: RuleNode): readonly RuleNode[] => {
       const found = new Set<RuleNode>();
       const reference = (term: Term & { kind: 'ref' }): void => {
@@ -152,12 +168,15 @@ export class Linker {
       for (const { rule } of groups.get(node) ?? []) meetRule(rule, { reference, call: () => undefined });
       return [...found];
     };
-    const circle = circleOf([...groups.keys()], asked);
-    const [first] = circle ?? [];
+    const ordered = inOrderOfAsking([...groups.keys()], asked);
+    if (ordered.ok) return ordered.value;
+    const circle = ordered.error;
+    const [first] = circle;
     const [rule] = first === undefined ? [] : (groups.get(first) ?? []);
-    if (circle === undefined || first === undefined || rule === undefined) return;
+    if (first === undefined || rule === undefined) return [];
     const message = `rule ${dotted(first)} is recursive: ${circle.map(dotted).join(' -> ')}`;
     this.#report(rule.module, new CompileFault('rego_recursion_error', message, rule.rule.at));
+    return [];
   }
 
   #checkCalls({ module, rule }: PlacedRule): void {
@@ -166,6 +185,23 @@ export class Linker {
         checkCall(this.#linked, term);
       });
     meetRule(rule, { reference: () => undefined, call });
+  }
+
+  /** The type of each rule, worked out when it is asked for: rules ask one another in no circle. */
+  #ruleTypes(groups: ReadonlyMap<RuleNode, readonly PlacedRule[]>): TypedPolicy['typeOfRule'] {
+    const known = new Map<RuleNode, MaybeType>();
+    const modules = new Map(this.#rules.map(({ node, rule, module }) => [rule, { node, module }] as const));
+    const typeOfRule = (node: RuleNode): MaybeType => {
+      if (known.has(node)) return known.get(node);
+      const type = typeOfRules(policy, groups.get(node) ?? [], ({ rule }, fault) => {
+        const placed = modules.get(rule);
+        if (placed !== undefined) this.#report(placed.module, fault);
+      });
+      known.set(node, type);
+      return type;
+    };
+    const policy = typedPolicy(this.#linked, typeOfRule);
+    return typeOfRule;
   }
 
   #code(node: RuleNode, rules: readonly PlacedRule[]): void {
@@ -197,10 +233,12 @@ export class Linker {
   link(modules: readonly NamedModule[]): Link {
     this.#placeAll(modules);
     const groups = this.#byNode();
-    for (const rule of this.#rules) this.#checkCalls(rule);
-    if (this.#problems.length === 0) this.#checkRecursion(groups);
+    if (this.#problems.length === 0) for (const rule of this.#rules) this.#checkCalls(rule);
+    const order = this.#problems.length === 0 ? this.#checkRecursion(groups) : [];
     if (this.#problems.length === 0) for (const [node, rules] of groups) this.#code(node, rules);
-    return { linked: this.#linked, rules: this.#rules, problems: this.#problems };
+    const typeOfRule = this.#ruleTypes(groups);
+    if (this.#problems.length === 0) for (const node of order) typeOfRule(node);
+    return { linked: this.#linked, rules: this.#rules, problems: this.#problems.sort(inOrder), typeOfRule };
   }
 }
 
@@ -215,5 +253,23 @@ export const checkCall = (linked: Linked, call: CallTerm): void => {
   if (arity === undefined || (isRule && args.length > 0))
     throw new CompileFault('rego_type_error', `undefined function ${name}`, at);
   if (args.length !== arity && args.length !== arity + 1) throw wrongArity(call, name, arity);
-  checkArguments(call);
+};
+
+/** What types are worked out from; `typeOfRule` is asked for the rules themselves. */
+const typedPolicy = (
+  { tree, functionAt, arityOf, ordered }: Linked,
+  typeOfRule: TypedPolicy['typeOfRule'],
+): TypedPolicy => ({
+  root: tree.root,
+  functionAt,
+  arityOf,
+  orderOf: (body) => ordered.get(body) ?? body,
+  typeOfRule,
+});
+
+/** @throws {CompileFault} for a query that no value could satisfy */
+export const checkQuery = ({ linked, typeOfRule }: Link, body: RuleBody): void => {
+  checkQueryTypes(typedPolicy(linked, typeOfRule), body, (fault) => {
+    throw fault;
+  });
 };

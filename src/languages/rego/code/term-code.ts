@@ -10,6 +10,7 @@ import {
   type ComprehensionTerm,
   type ObjectTerm,
   type RefTerm,
+  type RuleBody,
   type Term,
   type VarTerm,
 } from '../syntax/term.ts';
@@ -24,6 +25,8 @@ export interface Linked {
   /** What is called: a rule, or a builtin by its name. */
   readonly functionAt: (operator: Term) => RuleNode | string;
   readonly arityOf: (operator: Term) => number | undefined;
+  /** The literals of bodies in the order in which they run, once they were compiled. */
+  readonly ordered: WeakMap<RuleBody, RuleBody>;
 }
 
 const writtenKey = (term: Term): Maybe => (term.kind === 'scalar' ? term.value : undefined);

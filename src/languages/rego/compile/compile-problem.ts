@@ -27,8 +27,18 @@ export const positionAt = (
 export class CompileFault extends Error {
   readonly code: CompileProblem['code'];
   readonly offset: number;
-  constructor(code: CompileProblem['code'], message: string, offset: number) {
+  /** It may come of another fault, which left a type unknown. */
+  isOfUnknown = false;
+  /** Found together with it. */
+  readonly others: readonly CompileFault[];
+  constructor(
+    code: CompileProblem['code'],
+    message: string,
+    offset: number,
+    others: readonly CompileFault[] = [],
+  ) {
     super(message);
+    this.others = others;
     this.code = code;
     this.offset = offset;
   }

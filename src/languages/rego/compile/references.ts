@@ -1,3 +1,4 @@
+import { fail, ok, type Result } from '../../../core/result.ts';
 import type { RuleNode, RuleTree } from '../evaluate/rule-node.ts';
 import {
   subterms,
@@ -13,6 +14,8 @@ import {
 export interface Met {
   readonly reference: (term: RefTerm) => void;
   readonly call: (term: CallTerm) => void;
+  /** Bodies of `every` are passed by. */
+  readonly skipsEvery?: boolean;
 }
 
 const meetTerm = (term: Term, met: Met): void => {
@@ -38,7 +41,8 @@ const termsOfLiteral = (literal: Literal): readonly Term[] => {
 export const meetBody = (body: RuleBody, met: Met): void => {
   for (const literal of body) {
     for (const term of termsOfLiteral(literal)) meetTerm(term, met);
-    if (literal.kind === 'every' || literal.kind === 'not') meetBody(literal.body, met);
+    const isEntered = literal.kind === 'not' || (literal.kind === 'every' && met.skipsEvery !== true);
+    if (isEntered) meetBody(literal.body, met);
   }
 };
 
@@ -73,11 +77,11 @@ export const rulesAsked = (tree: RuleTree, { head, path }: RefTerm): readonly Ru
   return [...found];
 };
 
-/** The first circle among rules; `undefined`: there is none. */
-export const circleOf = (
+/** The rules in an order in which each comes behind those that it asks; else the first circle among them. */
+export const inOrderOfAsking = (
   nodes: readonly RuleNode[],
   asked: (node: RuleNode) => readonly RuleNode[],
-): readonly RuleNode[] | undefined => {
+): Result<readonly RuleNode[], readonly RuleNode[]> => {
   const done = new Set<RuleNode>();
   const path: RuleNode[] = [];
   const visit = (node: RuleNode): readonly RuleNode[] | undefined => {
@@ -95,7 +99,7 @@ export const circleOf = (
   };
   for (const node of nodes) {
     const circle = visit(node);
-    if (circle !== undefined) return circle;
+    if (circle !== undefined) return fail(circle);
   }
-  return undefined;
+  return ok([...done]);
 };

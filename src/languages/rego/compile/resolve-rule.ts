@@ -11,6 +11,7 @@ import {
   type VarTerm,
   type WithModifier,
 } from '../syntax/term.ts';
+import { typeName } from '../values/value-text.ts';
 import { CompileFault } from './compile-problem.ts';
 import { globalTerm, type Globals } from './globals.ts';
 import { Scope, type Slots } from './scope.ts';
@@ -33,6 +34,12 @@ const declaredIn = (body: RuleBody): ReadonlySet<string> => {
     }
   }
   return names;
+};
+
+/** What a term is, in the words of OPA's messages. */
+const kindName = (term: Term): string => {
+  if (term.kind === 'scalar') return typeName(term.value);
+  return term.kind === 'comprehension' ? `${term.of}comprehension` : term.kind;
 };
 
 /** OPA takes `print` away before it looks at names, so a name that nobody knows does no harm there. */
@@ -75,9 +82,16 @@ const withPlainArgs = (rule: RegoRule): RegoRule => {
 /** Gives each variable of a rule its slot, and each other name its full reference. */
 export class RuleResolver {
   readonly #globals: Globals;
+  readonly #report: (fault: CompileFault) => void;
 
-  constructor(globals: Globals) {
+  /** `report` is told of what is wrong and leaves the rest readable. */
+  constructor(globals: Globals, report: (fault: CompileFault) => void) {
     this.#globals = globals;
+    this.#report = report;
+  }
+
+  #checkUse(scope: Scope): void {
+    for (const fault of scope.unused()) this.#report(fault);
   }
 
   #variable(term: VarTerm, scope: Scope): Term {
@@ -87,7 +101,8 @@ export class RuleResolver {
     if (slot !== undefined) return { kind: 'var', name, slot, at };
     const path = this.#globals.get(name);
     if (path !== undefined) return globalTerm(path, [], at);
-    throw new CompileFault('rego_unsafe_var_error', `var ${name} is unsafe`, at);
+    // Declared further below, which the declaration tells of; else nobody gives it a value.
+    return { kind: 'var', name, slot: scope.fresh(), at };
   }
 
   #reference(head: Term, path: readonly Term[], scope: Scope): Term {
@@ -135,7 +150,9 @@ export class RuleResolver {
     }
     const firstSlot = scope.nextSlot;
     const { body, scope: inner } = this.body(term.body, scope, term.head);
-    return { ...term, head: term.head.map((one) => this.term(one, inner)), body, firstSlot };
+    const head = term.head.map((one) => this.term(one, inner));
+    this.#checkUse(inner);
+    return { ...term, head, body, firstSlot };
   }
 
   /** A body in a scope of its own; `head`: terms that see its variables. */
@@ -180,13 +197,16 @@ export class RuleResolver {
     const modifiers = literal.modifiers.map((modifier) => this.#modifier(modifier, scope));
     if (literal.kind === 'some') {
       for (const name of literal.names) scope.declare(name, 'declared');
+      scope.expectUse(literal.names, literal.at);
       return literal;
     }
     if (literal.kind === 'some-in') return this.#someIn({ ...literal, modifiers }, scope);
     if (literal.kind === 'every') return this.#every({ ...literal, modifiers }, scope);
     if (literal.kind === 'not') {
       const firstSlot = scope.nextSlot;
-      return { ...literal, body: this.body(literal.body, scope, []).body, firstSlot, modifiers };
+      const { body, scope: inner } = this.body(literal.body, scope, []);
+      this.#checkUse(inner);
+      return { ...literal, body, firstSlot, modifiers };
     }
     return { ...literal, term: this.#expression(literal.term, scope), modifiers };
   }
@@ -207,7 +227,11 @@ export class RuleResolver {
       if (name !== undefined && !isWildcard(name.name)) inner.declare(name, 'declared');
     const key = literal.key === undefined ? undefined : (this.term(literal.key, inner) as VarTerm);
     const value = this.term(literal.value, inner) as VarTerm;
-    const { body } = this.body(literal.body, inner, []);
+    const names = literal.key === undefined ? [literal.value] : [literal.key, literal.value];
+    inner.expectUse(names, literal.body[0]?.at ?? literal.at);
+    const { body, scope: innermost } = this.body(literal.body, inner, []);
+    this.#checkUse(innermost);
+    this.#checkUse(inner);
     return { ...literal, key, value, domain, body, firstSlot };
   }
 
@@ -217,7 +241,7 @@ export class RuleResolver {
     const [pattern, value] = term.args as [Term, Term];
     const said = this.term(value, scope);
     if (!['var', 'array', 'object'].includes(pattern.kind))
-      throw new CompileFault('rego_compile_error', 'cannot assign to term', pattern.at);
+      throw new CompileFault('rego_compile_error', `cannot assign to ${kindName(pattern)}`, pattern.at);
     this.#declare(pattern, scope, 'assigned');
     return { ...term, args: [this.term(pattern, scope), said] };
   }
@@ -237,7 +261,9 @@ export class RuleResolver {
     const seen = [...head.path, ...(head.member === undefined ? [] : [head.member]), head.value];
     const { body, scope: inner } = this.body(rule.body, scope, seen);
     const otherwise = rule.otherwise === undefined ? undefined : this.#chain(rule.otherwise, scope, args);
-    return { ...rule, head: this.#head(head, inner, args), body, otherwise };
+    const named = this.#head(head, inner, args);
+    this.#checkUse(inner);
+    return { ...rule, head: named, body, otherwise };
   }
 
   /** A rule with the `else` behind it; how many slots its frame has. */

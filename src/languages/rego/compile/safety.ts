@@ -121,11 +121,17 @@ const unsafeIn = (literal: Literal, behind: Bound): readonly VarTerm[] => {
   return needed.filter(({ slot }) => slot >= 0 && !behind.has(slot));
 };
 
-/** @throws {CompileFault} naming the first variable without a value */
+/** @throws {CompileFault} naming each variable without a value */
 const refuse = (unsafe: readonly VarTerm[]): never => {
-  const [first] = unsafe;
-  const named = unsafe.find(({ name }) => !name.startsWith('#')) ?? first;
-  throw new CompileFault('rego_unsafe_var_error', `var ${named?.name ?? ''} is unsafe`, named?.at ?? 0);
+  const written = unsafe.filter(({ name }) => !name.startsWith('#'));
+  const distinct = [
+    ...new Map((written.length > 0 ? written : unsafe).toReversed().map((one) => [one.name, one])).values(),
+  ];
+  const faults = distinct
+    .toReversed()
+    .map(({ name, at }) => new CompileFault('rego_unsafe_var_error', `var ${name} is unsafe`, at));
+  const [first = new CompileFault('rego_unsafe_var_error', 'a var is unsafe', 0), ...others] = faults;
+  throw others.length === 0 ? first : new CompileFault(first.code, first.message, first.offset, others);
 };
 
 /**
