@@ -1,6 +1,7 @@
 import { Counter, Gauge, Histogram, Registry, collectDefaultMetrics } from 'prom-client';
 import type { Decision } from '../../core/decision/decision.ts';
 import { createAdvisoryGauges, type AdvisoryFeedSample } from './advisory-gauges.ts';
+import { createConstraintMetrics, type ConstraintMetrics } from './constraint-metrics.ts';
 
 /** Upper bounds in seconds: a warm review takes well under a millisecond, the API server waits 10 s. */
 const buckets = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
@@ -146,6 +147,7 @@ export interface Metrics {
   trustRootAges(ages: ReadonlyMap<string, number>): void;
   /** Tells of each feed of advisories in force; one that is not among them has no value any more. */
   advisoryFeeds(feeds: ReadonlyMap<string, AdvisoryFeedSample>): void;
+  readonly constraints: ConstraintMetrics;
   /** Called before each scrape, for gauges that are read on demand. */
   onScrape(read: () => void): void;
   render(): Promise<{ readonly text: string; readonly contentType: string }>;
@@ -272,6 +274,7 @@ export const createMetrics = (version: string): Metrics => {
   const findingTally = createTally(counter.findings, ['policy', 'code', 'mode']);
   const skipTally = createTally(counter.skipped, ['code']);
   const totals = createSamples(duration);
+  const constraints = createConstraintMetrics(registry, buckets);
   const reads: (() => void)[] = [];
   return {
     decided: (decision) => {
@@ -282,6 +285,7 @@ export const createMetrics = (version: string): Metrics => {
       requestTally.add(`${operation ?? ''}\n${kind}\n${verdict}\n${mode}`);
       totals.add((durations['total'] ?? 0) / 1000);
       if (durations['evidence'] !== undefined) evidence.observe(durations['evidence'] / 1000);
+      if (durations['constraints'] !== undefined) constraints.took(durations['constraints'] / 1000);
       for (const finding of findings) findingTally.add(`${finding.policy}\n${finding.code}\n${finding.mode}`);
       if (skipped !== undefined) skipTally.add(skipped.code);
     },
@@ -298,6 +302,7 @@ export const createMetrics = (version: string): Metrics => {
       for (const [root, age] of ages) trustRootAge.set({ root }, age);
     },
     advisoryFeeds: createAdvisoryGauges(registry),
+    constraints,
     onScrape: (read) => void reads.push(read),
     render: async () => {
       for (const read of reads) read();

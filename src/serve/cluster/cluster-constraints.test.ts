@@ -108,6 +108,15 @@ describe('R8: constraints of the cluster', () => {
     api.put(templates, broken);
     await vi.waitFor(() => expect(constraints.part().state).toBe('trouble'), soon);
     expect(await refusals(constraints)).toEqual(['still none']);
+    const samples = async (): Promise<readonly string[]> =>
+      (await telemetry.metrics.render()).text
+        .split('\n')
+        .filter((line) => /^imagegate_constraint(s|_templates)\{/.test(line));
+    await until(samples, [
+      'imagegate_constraint_templates{status="active"} 0',
+      'imagegate_constraint_templates{status="error"} 1',
+      'imagegate_constraints{action="deny",status="active"} 1',
+    ]);
     await vi.waitFor(
       () =>
         expect(byPod(templates, 'nobash')).toMatchObject([
@@ -128,6 +137,19 @@ describe('R8: constraints of the cluster', () => {
     api.serves('nobash', true);
     api.put('nobash', constraint('NoBash', 'a'));
     await until(() => refusals(constraints), ['no bash']);
+  });
+
+  test('constraints that were known stay while the cluster does not know their kind, and the state says so', async () => {
+    putBoth();
+    const constraints = opened('beside');
+    await until(() => refusals(constraints), ['no bash']);
+    api.serves('nobash', false);
+    api.watches.cut();
+    await vi.waitFor(() => expect(constraints.part()).toMatchObject({ state: 'trouble' }), soon);
+    expect(await refusals(constraints)).toEqual(['no bash']);
+    api.delete('nobash', 'a');
+    api.serves('nobash', true);
+    await until(() => refusals(constraints), []);
   });
 
   test('only the Config in its own namespace excludes, and only the one of its name', async () => {

@@ -22,6 +22,7 @@ import {
   createConstraintStore,
   type ConstraintStore,
 } from '../../languages/gatekeeper/set/constraint-store.ts';
+import type { ConstraintInForce } from '../../languages/gatekeeper/set/constraint-set.ts';
 import type { Lifecycle } from '../lifecycle.ts';
 import type { Telemetry } from '../telemetry.ts';
 import { wantedCrds, wantedStatuses } from './constraint-writes.ts';
@@ -58,16 +59,32 @@ const sinkOf = (store: ConstraintStore, { log }: Telemetry) => ({
   },
 });
 
-const report = (store: ConstraintStore, set: ConstraintSet, { log }: Telemetry): void => {
-  const templates = store.templates();
-  const constraints = store.constraints();
+const statusOf = (isGood: boolean): 'active' | 'error' => (isGood ? 'active' : 'error');
+
+/** Whoever writes a constraint must not choose a label. */
+const actionLabels: ReadonlySet<string> = new Set(['deny', 'warn', 'dryrun', 'scoped']);
+const actionOf = ({ enforcementAction = '' }: ConstraintInForce['enforcement']): string => {
+  if (enforcementAction === '') return 'deny';
+  return actionLabels.has(enforcementAction) ? enforcementAction : 'unknown';
+};
+
+const report = (
+  store: ConstraintStore,
+  set: ConstraintSet,
+  { log, metrics }: Telemetry,
+  isNew: boolean,
+): void => {
+  const templates = store.templates().map(({ problems }) => ({ status: statusOf(problems.length === 0) }));
+  const constraints = store.constraints().map(({ problems, inForce }) => ({
+    action: actionOf(inForce.enforcement),
+    status: statusOf(problems.length === 0 && 'template' in inForce),
+  }));
+  metrics.constraints.inForce(templates, constraints);
+  if (!isNew) return;
   log.info('constraints of the cluster are in force', {
     templates: templates.length,
     constraints: constraints.length,
-    broken: [
-      ...templates.filter(({ problems }) => problems.length > 0),
-      ...constraints.filter(({ problems }) => problems.length > 0),
-    ].length,
+    broken: [...templates, ...constraints].filter(({ status }) => status === 'error').length,
     version: set.version,
   });
 };
@@ -168,7 +185,7 @@ export const openClusterConstraints = (
       if (set === undefined && objects.whyNotListed() !== undefined) return;
       const before = set?.version;
       set = store.set(digest);
-      if (set.version !== before) report(store, set, telemetry);
+      report(store, set, telemetry, set.version !== before);
       wake();
     },
     onMissingKind: (kind) => crds.missing(kind),

@@ -98,8 +98,7 @@ const createKindWatches = (
   const openKind = (kind: string): void => {
     const onState = (state: WatchState): void => {
       if (state.lastError?.status !== 404 || kinds.get(kind) !== watch) return;
-      // The CRD went, and all constraints of the kind with it.
-      sink.replaceConstraints(kind, []);
+      // Constraints that were known stay: a 404 that passes must not open what they close. The next list says what is left.
       onMissingKind(kind);
       later();
     };
@@ -189,7 +188,7 @@ export const createConstraintObjects = (options: ConstraintObjectsOptions): Cons
     stale: () =>
       states()
         .map(([, state]) => state)
-        .find(({ staleSince, lastError }) => staleSince !== undefined && lastError?.status !== 404),
+        .find((state) => state.staleSince !== undefined && (state.synced || !isListed(state))),
     refresh: kinds.refresh,
     close: async () => {
       batch.cancel();
