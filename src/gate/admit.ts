@@ -7,7 +7,7 @@ import { shown } from '../core/text/shown-text.ts';
 import { isJsonObject, type JsonObject } from '../core/text/json/json.ts';
 import type { WorkloadTable } from '../core/workload/kinds/kinds.ts';
 import type { AdmissionRequest } from './admission-request.ts';
-import type { ConstraintVerdict } from './constraints.ts';
+import type { ConstraintReader, ConstraintVerdict } from './constraints.ts';
 import type { Deadline } from './deadline.ts';
 import {
   gateFinding,
@@ -18,7 +18,7 @@ import {
 } from './review/decision-builder.ts';
 import { guardNamespace } from './review/guard-namespace.ts';
 import type { JudgeConstraints } from './review/judge-constraints.ts';
-import { judgePolicy, judgeTrustRoot } from './review/judge-policy.ts';
+import { judgeConstraintObject, judgePolicy, judgeTrustRoot } from './review/judge-policy.ts';
 import type { PolicySource } from './ports.ts';
 import { unknownKind } from './review/unknown-kind.ts';
 import type { Review } from './review/review.ts';
@@ -29,6 +29,8 @@ interface AdmitDeps {
   readonly policies: PolicySource;
   /** Absent: this gate knows no constraints. */
   readonly judgeConstraints?: JudgeConstraints | undefined;
+  /** Judges templates and constraints on their way in. Absent: somebody else does. */
+  readonly constraintReader?: ConstraintReader | undefined;
   readonly workloads: WorkloadTable;
   /** For policies that are on their way into the cluster. */
   readonly compileExpression: CompileExpression;
@@ -109,6 +111,15 @@ const judgeOwn = (kind: string, object: JsonObject, deps: AdmitDeps): Outcome | 
   return kind === 'TrustRoot' ? judgeTrustRoot(object) : undefined;
 };
 
+/** The gate's own kinds, and those of Gatekeeper where this gate keeps them. */
+const judgeGuarded = ({ kind, object }: AdmissionRequest, deps: AdmitDeps): Outcome | undefined => {
+  if (object === null) return undefined;
+  if (kind.group === 'imagegate.dev') return judgeOwn(kind.kind, object, deps);
+  return deps.constraintReader === undefined
+    ? undefined
+    : judgeConstraintObject(kind, object, deps.constraintReader);
+};
+
 /** Hop 2 for everything that is no workload. `undefined`: a workload row covers the object. */
 const decideWithoutImages = (
   request: AdmissionRequest,
@@ -128,10 +139,8 @@ const decideWithoutImages = (
   }
   const { group, kind } = request.kind;
   if (deps.workloads.byKind(group, kind) !== undefined) return undefined;
-  if (group === 'imagegate.dev' && request.object !== null) {
-    const own = judgeOwn(kind, request.object, deps);
-    if (own !== undefined) return own;
-  }
+  const guarded = judgeGuarded(request, deps);
+  if (guarded !== undefined) return guarded;
   if (isNamespace(request)) return guardNamespace(request, deps.policies, deps.admins);
   if (deps.workloads.isWithoutImages(group, kind)) return {};
   // A constraint speaks of the kind, so somebody looks at it.

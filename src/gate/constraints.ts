@@ -1,5 +1,6 @@
 import type { ConstraintJudgement } from '../core/decision/constraint-findings.ts';
 import type { Finding } from '../core/decision/finding.ts';
+import type { PolicyProblem } from '../core/policy/load/schema-problem.ts';
 import type { Fact } from '../core/facts/fact.ts';
 import type { Result } from '../core/result.ts';
 import type { Steps } from '../core/steps.ts';
@@ -39,6 +40,12 @@ export interface ConstraintSet {
   needsNamespace(request: JsonObject): boolean;
   /** One constraint a step. A failure says why no constraint can be asked about such a request. */
   judging(question: ConstraintQuestion): Steps<Result<ConstraintAnswers, string>>;
+}
+
+/** Reads templates and constraints that are on their way into the cluster; no problem: they can be used. */
+export interface ConstraintReader {
+  template(object: JsonObject): readonly PolicyProblem[];
+  constraint(object: JsonObject): readonly PolicyProblem[];
 }
 
 /** Namespace objects with all of their fields. Answers at once when the namespace is known. */

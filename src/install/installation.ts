@@ -106,5 +106,5 @@ export const outOfClusterManifests = ({
   ...customResources(),
   ...outOfClusterAccess(pullSecrets, constraints),
   mutatingManifest({ ...options, target: { url } }),
-  webhookManifest({ ...options, target: { url } }),
+  webhookManifest({ ...options, guardsConstraints: constraints?.mode === 'enforce', target: { url } }),
 ];

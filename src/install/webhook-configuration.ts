@@ -80,7 +80,16 @@ const webhooks = (options: WebhookOptions): V1ValidatingWebhook[] => {
   });
   const policies = webhook(options, {
     name: webhookNames.policies,
-    rules: [clusterScopedRule('imagegate.dev', 'v1alpha1', 'imagepolicies', 'trustroots')],
+    rules: [
+      clusterScopedRule('imagegate.dev', 'v1alpha1', 'imagepolicies', 'trustroots'),
+      // Other versions of both are shown to the gate as these.
+      ...(options.guardsConstraints === true
+        ? [
+            clusterScopedRule('templates.gatekeeper.sh', 'v1', 'constrainttemplates'),
+            clusterScopedRule('constraints.gatekeeper.sh', 'v1beta1', '*'),
+          ]
+        : []),
+    ],
     matchConditions: [somethingJudgedChanges],
   });
   return bootstrap.length === 0

@@ -17,6 +17,8 @@ export interface WebhookOptions {
   readonly bootstrapNamespaces: readonly string[];
   /** The name of the webhook that judges workloads (`--webhook-name`); refusals begin with it. */
   readonly webhookName?: string | undefined;
+  /** `--constraints enforce`: templates and constraints are judged on their way in. */
+  readonly guardsConstraints?: boolean;
   /** The namespace of the gate itself; absent when the gate is outside of the cluster. */
   readonly ownNamespace?: string;
 }

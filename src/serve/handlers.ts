@@ -21,11 +21,7 @@ import type { Mutation } from '../gate/mutation/mutation.ts';
 import type { NamespaceReader, PolicySource } from '../gate/ports.ts';
 import { createPublish, type DecisionSink } from '../gate/publish.ts';
 import type { RegistryEvents, RegistryEventSource } from '../gate/prefetch/registry-events.ts';
-import {
-  createJudgeConstraints,
-  type ConstraintDeps,
-  type JudgeConstraints,
-} from '../gate/review/judge-constraints.ts';
+import { createJudgeConstraints, type ConstraintDeps } from '../gate/review/judge-constraints.ts';
 import { createRepeats } from '../gate/review/repeats.ts';
 import { createReview, type ReviewDeps } from '../gate/review/review.ts';
 import { createReviewImages } from '../gate/review-images.ts';
@@ -148,10 +144,16 @@ const eventsTo = (
   attached: (image) => access.evidence.pushedTo?.(image),
 });
 
-const judgeConstraintsOf = ({ constraints }: HandlerParts, slices: Slices): JudgeConstraints | undefined =>
+const constraintsOf = (
+  { constraints }: HandlerParts,
+  slices: Slices,
+): Pick<Parameters<typeof createAdmit>[0], 'judgeConstraints' | 'constraintReader'> =>
   constraints === undefined
-    ? undefined
-    : createJudgeConstraints({ ...constraints, clock: systemClock, slices });
+    ? {}
+    : {
+        judgeConstraints: createJudgeConstraints({ ...constraints, clock: systemClock, slices }),
+        constraintReader: constraints.reader,
+      };
 
 /** The use cases behind the paths of the webhook. `lifecycle` ends their background work. */
 export const createHandlers = (
@@ -171,7 +173,7 @@ export const createHandlers = (
     review,
     buildDecision,
     policies: source,
-    judgeConstraints: judgeConstraintsOf(parts, slices),
+    ...constraintsOf(parts, slices),
     workloads,
     compileExpression: parts.compileExpression,
     clock: systemClock,

@@ -109,6 +109,7 @@ export const fakeGate = (options: FakeGateOptions = {}) => {
     unknownKinds: options.unknownKinds ?? 'allow',
     admins: new Set(options.admins),
     onBug,
+    constraintReader: options.constraints?.reader,
     judgeConstraints:
       options.constraints === undefined
         ? undefined

@@ -114,7 +114,16 @@ const printWanted = async (flags: ManifestFlags, terminal: Terminal): Promise<vo
   const { readyGateCa } = await import('../ready-gate.ts');
   const caBundle = await readyGateCa(namespace, config.kubeconfig.value, config.context.value);
   terminal.out(
-    printManifests(inClusterWebhooks({ namespace, caBundle, workloads, bootstrapNamespaces, webhookName })),
+    printManifests(
+      inClusterWebhooks({
+        namespace,
+        caBundle,
+        workloads,
+        bootstrapNamespaces,
+        webhookName,
+        guardsConstraints: constraints.mode === 'enforce',
+      }),
+    ),
   );
 };
 

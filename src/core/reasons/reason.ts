@@ -50,6 +50,8 @@ export const findingCodes = [
   'policies-unavailable',
   'policy-invalid',
   'trust-root-invalid',
+  'template-invalid',
+  'constraint-invalid',
   'namespace-unavailable',
   'namespace-escape',
   'deadline-exceeded',

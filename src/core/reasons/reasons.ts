@@ -324,6 +324,18 @@ export const reasons: Readonly<Record<FindingCode | SkipCode, Reason>> = {
       'Stored like this, it would be of no use to the policies that name it.',
     fix: 'Correct what the finding names; `imagegate trust verify` finds the same before it reaches the cluster.',
   },
+  'template-invalid': {
+    title: 'The ConstraintTemplate cannot be used',
+    meaning:
+      'A ConstraintTemplate that is being written does not compile, or needs what this version cannot run. Stored like this, ' +
+      'everything that its constraints match would be refused, or its last good revision would go on in its place.',
+    fix: 'Correct what the finding names; `imagegate policy explain-template` finds the same before it reaches the cluster.',
+  },
+  'constraint-invalid': {
+    title: 'The constraint is not valid',
+    meaning: 'A constraint that is being written has a `match` or an action that cannot be read.',
+    fix: 'Correct what the finding names.',
+  },
   'namespace-unavailable': {
     title: 'The labels of the namespace are not known',
     meaning:

@@ -327,3 +327,43 @@ two\u{1b}[31m`);
     expect(answerOf(await warns(5000)).warnings?.[0]).toHaveLength(256);
   });
 });
+
+describe('R9: templates and constraints on their way in', () => {
+  const store = storeOf([noBash], []);
+  const judged = (object: JsonObject) =>
+    fakeGate({ constraints: { ...constraintsOf(store), reader: store } }).admit(
+      requestFor(object, { namespace: '' }),
+    );
+  const written = (one: JsonObject): JsonObject => ({ ...one, apiVersion: 'templates.gatekeeper.sh/v1' });
+
+  test('one that can be used is let in', async () => {
+    expect(await judged(written(noBash))).toMatchObject({ allowed: true, findings: [] });
+    expect(await judged(constraint('NoBash', 'a'))).toMatchObject({ allowed: true, findings: [] });
+    // Nothing is known of a kind whose template is not there.
+    expect(await judged(constraint('Other', 'a', { match: 'x' }))).toMatchObject({ allowed: true });
+  });
+
+  test.each([
+    [
+      'does not compile',
+      template('Broken', 'violation[{"msg": msg}] { msg := nothing }'),
+      'rego_unsafe_var_error',
+    ],
+    [
+      'reads the inventory',
+      template('Broken', 'violation[{"msg": "m"}] { data.inventory.cluster }'),
+      'data.inventory',
+    ],
+    ['has no violation', template('Broken', 'p { true }'), 'violation'],
+  ])('a template that %s is refused', async (_title, object, text) => {
+    const decision = await judged(written(object));
+    expect(decision.allowed).toBe(false);
+    expect(decision.findings[0]?.code).toBe('template-invalid');
+    expect(decision.findings[0]?.message).toContain(text);
+  });
+
+  test('a constraint that cannot be read is refused', async () => {
+    const decision = await judged(constraint('NoBash', 'a', { match: { namespaces: ['a*b'] } }));
+    expect(decision).toMatchObject({ allowed: false, findings: [{ code: 'constraint-invalid' }] });
+  });
+});

@@ -6,6 +6,7 @@ import type { JsonObject } from '../../core/text/json/json.ts';
 import type { AdmissionRequest } from '../admission-request.ts';
 import type {
   ConstraintAnswers,
+  ConstraintReader,
   ConstraintSet,
   ConstraintSource,
   ConstraintVerdict,
@@ -20,6 +21,8 @@ export interface ConstraintDeps {
   readonly namespaces: NamespaceObjects;
   /** Nobody is refused or warned: what constraints say is recorded as Audit. */
   readonly isShadow: boolean;
+  /** Absent: somebody else judges templates and constraints on their way in. */
+  readonly reader?: ConstraintReader | undefined;
 }
 
 interface JudgeDeps extends ConstraintDeps {

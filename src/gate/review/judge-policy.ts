@@ -6,10 +6,11 @@ import { shown } from '../../core/text/shown-text.ts';
 import type { JsonObject } from '../../core/text/json/json.ts';
 import type { Finding } from '../../core/decision/finding.ts';
 import { readClusterTrustRoot } from '../../evidence/trust/cluster-object.ts';
+import type { ConstraintReader } from '../constraints.ts';
 import { gateFinding, type Outcome } from './decision-builder.ts';
 
 const problemFinding =
-  (code: 'policy-invalid' | 'trust-root-invalid', help: string) =>
+  (code: 'policy-invalid' | 'trust-root-invalid' | 'template-invalid' | 'constraint-invalid', help: string) =>
   ({ path, message, suggestion }: PolicyProblem): Finding =>
     gateFinding(code, shown(`${formatPath(path)}: ${message}`), {
       path: shown(formatPath(path)),
@@ -44,4 +45,23 @@ const maxProblems = 16;
 export const judgeTrustRoot = (object: JsonObject): Outcome => {
   const read = readClusterTrustRoot(object);
   return read.ok ? {} : { findings: read.error.slice(0, maxProblems).map(trustRootFinding) };
+};
+
+const templateFinding = problemFinding(
+  'template-invalid',
+  'correct the template; imagegate policy explain-template finds the same before it reaches the cluster',
+);
+const constraintFinding = problemFinding('constraint-invalid', 'correct the field');
+
+/** Gatekeeper's kinds on their way in. `undefined`: it is none of them. */
+export const judgeConstraintObject = (
+  { group, kind }: { readonly group: string; readonly kind: string },
+  object: JsonObject,
+  reader: ConstraintReader,
+): Outcome | undefined => {
+  if (group === 'templates.gatekeeper.sh' && kind === 'ConstraintTemplate')
+    return { findings: reader.template(object).slice(0, maxProblems).map(templateFinding) };
+  return group === 'constraints.gatekeeper.sh'
+    ? { findings: reader.constraint(object).slice(0, maxProblems).map(constraintFinding) }
+    : undefined;
 };

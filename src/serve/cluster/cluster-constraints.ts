@@ -202,6 +202,7 @@ export const openClusterConstraints = (
     source: { current },
     namespaces: openNamespaceObjects(client, lifecycle),
     isShadow: mode === 'shadow',
+    reader: mode === 'enforce' ? store : undefined,
     hasAny: () => set !== undefined && !set.isEmpty,
     part: () => partOf(store, objects, set),
     wake,

@@ -40,6 +40,7 @@ const expectedOf = (config: Config, certificate: CertificateSource, kind: Webhoo
       workloads: createWorkloadTable(config.workloads.value).all,
       bootstrapNamespaces: config.bootstrapNamespaces.value,
       webhookName: config.webhookName.value,
+      guardsConstraints: config.constraints.value === 'enforce',
       namespace: config.namespace.value,
       ownUrl: `https://${host}:${port}`,
       certificate: () => certificate.current().cert,

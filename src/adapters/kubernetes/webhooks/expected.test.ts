@@ -24,6 +24,7 @@ const expected = (namespace?: string, kind: WebhookConfigurationKind = 'Validati
       bootstrapNamespaces: ['kube-system'],
       namespace,
       webhookName: 'validate.imagegate.dev',
+      guardsConstraints: false,
       ownUrl: 'https://127.0.0.1:8443',
       certificate: () => leaf,
     },

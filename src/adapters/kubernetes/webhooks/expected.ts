@@ -13,6 +13,7 @@ interface ExpectedOptions {
   readonly bootstrapNamespaces: readonly string[];
   /** The name of the webhook that judges workloads. */
   readonly webhookName: string;
+  readonly guardsConstraints: boolean;
   /** The namespace of the gate; `undefined` when the gate is outside of the cluster. */
   readonly namespace: string | undefined;
   /** `https://HOST:PORT`: expected when the configuration names no URL of the gate. */
@@ -65,8 +66,8 @@ const outside = ({ url, ...options }: OutOfClusterOptions) => [
 export const expectedWebhooks =
   (options: ExpectedOptions, kind: WebhookConfigurationKind) =>
   (found: JsonObject | undefined): JsonObject => {
-    const { workloads, bootstrapNamespaces, webhookName, namespace } = options;
-    const common = { workloads, bootstrapNamespaces, webhookName, caBundle: '' };
+    const { workloads, bootstrapNamespaces, webhookName, guardsConstraints, namespace } = options;
+    const common = { workloads, bootstrapNamespaces, webhookName, guardsConstraints, caBundle: '' };
     const own = { certificate: options.certificate(), webhookName };
     const all =
       namespace === undefined

@@ -1,8 +1,8 @@
 import { describePolicyProblem } from '../../../core/policy/load/problem-path.ts';
 import type { PolicyProblem } from '../../../core/policy/load/schema-problem.ts';
 import { fail, type Result } from '../../../core/result.ts';
-import type { JsonObject } from '../../../core/text/json/json.ts';
-import { readUnusable } from '../constraint.ts';
+import { textOf, type JsonObject } from '../../../core/text/json/json.ts';
+import { readConstraint, readUnusable } from '../constraint.ts';
 import { createConstraintSet, type CompiledConstraints, type ConstraintInForce } from './constraint-set.ts';
 import {
   readTemplate,
@@ -156,6 +156,16 @@ export const createConstraintStore = (reading: TemplateReading) => {
     kinds: templates.kinds,
     templates: templates.all,
     constraints: constraints.all,
+    /** What is wrong with a template, or with a constraint of a template in force, before they are put. */
+    template: (object: JsonObject): readonly TemplateProblem[] => {
+      const read = readTemplate(object, reading);
+      return read.ok ? [] : read.error;
+    },
+    constraint: (object: JsonObject): readonly PolicyProblem[] => {
+      const template = templates.ofKind(textOf(object['kind']))?.inForce;
+      const read = template === undefined ? undefined : readConstraint(object, template);
+      return read?.ok === false ? read.error : [];
+    },
     /** The constraints in force. `digest` makes a short text of all that was read. */
     set: (digest: (text: string) => string): CompiledConstraints => {
       const all = constraints.all();
