@@ -59,6 +59,9 @@ export const createLruCache = <V>(limits: LruCacheLimits, onEvict?: (key: string
   const isOver = (): boolean => entries.size > limits.entries || total > maxWeight;
   const remove = (entry: Entry<V>): void => {
     unlink(entry);
+    // Else a removed entry that is old keeps young ones alive: the garbage collector looks for dead ones among the young first.
+    entry.older = entry;
+    entry.newer = entry;
     entries.delete(entry.key);
     total -= entry.weight;
   };
