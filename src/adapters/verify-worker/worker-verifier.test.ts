@@ -199,6 +199,22 @@ describe('a thread verifies a candidate', () => {
     expect(order.indexOf('calm')).toBeLessThan(3);
   });
 
+  test('on one core one is verified at a time', async () => {
+    const verifier = open({ cores: 1 });
+    const all = [1, 2, 3].map((at) =>
+      verifier.verify(play('verify', digest(String(at))), by(`r${at}`), never),
+    );
+    expect(verifier.busy()).toBe(1);
+    expect(await Promise.all(all)).toEqual([verified, verified, verified]);
+  });
+
+  test('R26: on one core too, one that hangs keeps another waiting for a moment only', async () => {
+    const verifier = open({ cores: 1, times: { small: 60_000, large: 60_000 } });
+    void verifier.verify(play('hang'), by('evil'), never);
+    expect(await verifier.verify(play('verify', digest('2')), by('good'), never)).toEqual(verified);
+    expect(verifier.busy()).toBe(1);
+  });
+
   test('as many wait as may', async () => {
     const verifier = open({ threads: 1, waiting: 1 });
     const results = await Promise.all(

@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import { untilAborted } from '../../concurrency/abort.ts';
 import { systemClock, type Clock } from '../../concurrency/clock.ts';
 import { createFairSemaphore } from '../../concurrency/fair-semaphore.ts';
@@ -14,6 +15,8 @@ export interface WorkerVerifierOptions {
   /** The threads' program, which calls `answerVerifications`. */
   readonly program: URL;
   readonly threads?: number;
+  /** Of the machine, as far as the process may use them. */
+  readonly cores?: number;
   /** How many may wait for a thread. */
   readonly waiting?: number;
   readonly times?: typeof defaultTimes;
@@ -31,6 +34,8 @@ export interface WorkerVerifier extends CandidateVerifier {
 
 const defaultThreads = 2;
 const defaultWaiting = 1024;
+/** Milliseconds of the clock after which a candidate no longer keeps others waiting. Most take less than 20. */
+const patience = 100;
 /** Milliseconds of CPU time for one candidate, and for one with more than {@link largeBytes} in its layers. */
 const defaultTimes = { small: 1000, large: 3000 };
 const largeBytes = 1024 * 1024;
@@ -45,6 +50,36 @@ const slow = (why: string): VerificationResult => ({
   claims: [],
   rejected: [{ fault: 'slow', why, checks: [] }],
 });
+
+/**
+ * As many verify at once as there are cores, since more gain nothing and take time from the thread of the reviews. One that
+ * takes long makes room for one more. Attack: a signature that hangs, in front of those of others (R26).
+ */
+const createPlaces = (threads: number, cores: number, waiting: number) => {
+  const usual = Math.min(threads, cores);
+  const places = createFairSemaphore({ places: usual, waiting });
+  let slow = 0;
+  const resize = (): void => places.resize(Math.min(threads, usual + slow));
+  return {
+    acquire: (...of: Parameters<typeof places.acquire>) => places.acquire(...of),
+    held: () => places.held,
+    /** @returns how to say that it has ended */
+    begin: (): (() => void) => {
+      let isSlow = false;
+      const timer = setTimeout(() => {
+        isSlow = true;
+        slow += 1;
+        resize();
+      }, patience);
+      return () => {
+        clearTimeout(timer);
+        if (!isSlow) return;
+        slow -= 1;
+        resize();
+      };
+    },
+  };
+};
 
 type VerifyThread = ReturnType<typeof startVerifyThread>;
 
@@ -82,12 +117,13 @@ const createThreads = (program: URL) => {
 export const createWorkerVerifier = ({
   program,
   threads = defaultThreads,
+  cores = availableParallelism(),
   waiting = defaultWaiting,
   times = defaultTimes,
   clock = systemClock,
   onTimeout = () => {},
 }: WorkerVerifierOptions): WorkerVerifier => {
-  const places = createFairSemaphore({ places: threads, waiting });
+  const places = createPlaces(threads, cores, waiting);
   const resting = createTtlCache<string>({ entries: maxResting }, clock);
   const pool = createThreads(program);
 
@@ -103,9 +139,11 @@ export const createWorkerVerifier = ({
   };
   const run = async (verification: Verification, release: () => void): Promise<VerificationResult> => {
     const thread = pool.take();
+    const end = places.begin();
     const outcome = await thread.verify(verification, isLarge(verification) ? times.large : times.small);
     if (outcome.state === 'verified') pool.keep(thread);
     else pool.discard(thread);
+    end();
     release();
     return judge(outcome, verification.candidate);
   };
@@ -121,7 +159,7 @@ export const createWorkerVerifier = ({
         );
       return untilAborted(run(verification, place.release), signal, () => slow('nobody waits for it'));
     },
-    busy: () => places.held,
+    busy: places.held,
     close: pool.close,
   };
 };
