@@ -9,6 +9,7 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import type { BenchPlan } from './bench-plan.ts';
 import { measureCatalog } from './catalog-image.ts';
+import { measureTemplates } from './constraint-templates.ts';
 import { evidenceMeasurements } from './evidence.ts';
 import { measureReviews } from './measure-reviews.ts';
 import { measureVulnerabilities } from './vulnerabilities.ts';
@@ -16,6 +17,7 @@ import { measureVulnerabilities } from './vulnerabilities.ts';
 const measurements: Readonly<Record<string, (plan: BenchPlan) => Promise<void>>> = {
   reviews: measureReviews,
   ...evidenceMeasurements,
+  'constraints-templates': measureTemplates,
   vulnerabilities: measureVulnerabilities,
   'vulnerabilities-catalog': measureCatalog,
 };

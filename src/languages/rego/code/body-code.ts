@@ -320,6 +320,6 @@ const objectCode = (steps: readonly Step[], getKey: Getter, getValue: Getter, pl
       const there = into.get(key);
       if (there !== undefined && !equalValues(there, value))
         throw new EvaluationFault('eval_conflict_error', 'object keys must be unique', place);
-      into.set(key, value);
+      frame.ctx.shared.budget.write(into.set(key, value));
     },
   );

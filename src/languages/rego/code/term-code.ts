@@ -105,7 +105,7 @@ export abstract class TermCompiler {
       for (const item of items) {
         const value = item(frame);
         if (value === undefined) return undefined;
-        values.add(value);
+        frame.ctx.shared.budget.write(values.add(value));
       }
       return values;
     };
@@ -121,7 +121,7 @@ export abstract class TermCompiler {
         const key = getKey(frame);
         const value = getValue(frame);
         if (key === undefined || value === undefined) return undefined;
-        values.set(key, value);
+        frame.ctx.shared.budget.write(values.set(key, value));
       }
       return values;
     };

@@ -23,6 +23,7 @@ export class BodyParser extends TermParser {
 
   literal(): Literal {
     const { start: at } = this.token;
+    this.beginChain();
     if (this.isName('some')) return this.#some(at);
     if (this.isKeyword('every')) return this.#every(at);
     const isNegated = this.isName('not');

@@ -8,6 +8,7 @@ interface Named {
 }
 
 const emptyBody: RuleBody = [];
+const maxElse = 500;
 
 /** Reads rules (Policy Language, "Grammar": rule). */
 export class RuleParser extends BodyParser {
@@ -63,15 +64,16 @@ export class RuleParser extends BodyParser {
     return this.body('}');
   }
 
-  #otherwise(head: RuleHead): RegoRule | undefined {
+  #otherwise(head: RuleHead, before = 0): RegoRule | undefined {
     if (!this.isName('else')) return undefined;
     const { start: at } = this.advance();
+    if (before >= maxElse) throw this.fault(`more than ${maxElse} else in one rule`, at);
     if (head.member !== undefined) throw this.fault('else keyword cannot be used on multi-value rules', at);
     const isValued = this.accept(':=') || this.accept('=');
     const value = isValued ? this.infix(false) : scalarTerm(true, at);
     const elseHead = { ...head, value, at };
     const body = this.#anyBody(isValued);
-    return { head: elseHead, body, isDefault: false, otherwise: this.#otherwise(elseHead), at };
+    return { head: elseHead, body, isDefault: false, otherwise: this.#otherwise(elseHead, before + 1), at };
   }
 
   #anyBody(mayBeEmpty: boolean): RuleBody {
@@ -84,6 +86,7 @@ export class RuleParser extends BodyParser {
   /** A rule, and one more for each further body in braces. */
   rules(): readonly RegoRule[] {
     const { start: at } = this.token;
+    this.beginChain();
     if (this.isName('default') && this.following.kind === 'name') return [this.#default(at)];
     const named = this.#head();
     const hasIf = this.isKeyword('if');

@@ -43,6 +43,7 @@ export abstract class TermParser extends TokenCursor {
     let left = this.#binary(level + 1, first);
     while (this.token.kind === 'symbol' && signs.has(this.token.text)) {
       const { text } = this.advance();
+      this.countOperator();
       const right = this.#binary(level + 1, undefined);
       left = callTerm(operatorNames.get(text) ?? text, [left, right], left.at);
     }
@@ -66,6 +67,7 @@ export abstract class TermParser extends TokenCursor {
     }
     while (this.isKeyword('in')) {
       this.advance();
+      this.countOperator();
       left = callTerm('internal.member_2', [left, this.relation()], left.at);
     }
     return left;
@@ -155,6 +157,7 @@ export abstract class TermParser extends TokenCursor {
     for (;;) {
       if (this.isGlued('.') || this.isGlued('[')) path.push(this.step());
       else if (this.isGlued('(') && (term.kind === 'var' || path.length > 0)) {
+        this.countOperator();
         term = this.#arguments(this.#ref(term, path.splice(0)));
       } else return this.#ref(term, path);
     }

@@ -2,6 +2,7 @@ import { SyntaxFault, type RegoToken } from './token.ts';
 
 /** Deeper nesting is refused: the parser and all that walks its trees recurse. */
 export const maxNesting = 200;
+const maxOperators = 1000;
 
 /** A place among tokens, bounded in depth and in how often tokens are read again. */
 export class TokenCursor {
@@ -9,6 +10,7 @@ export class TokenCursor {
   #at = 0;
   #depth = 0;
   #left: number;
+  #operators = 0;
 
   constructor(tokens: readonly RegoToken[]) {
     this.#tokens = tokens;
@@ -90,6 +92,18 @@ export class TokenCursor {
       this.#depth = depth;
       return undefined;
     }
+  }
+
+  /** A new rule or literal begins, whose operators count by themselves. */
+  beginChain(): void {
+    if (this.#depth <= 1) this.#operators = 0;
+  }
+
+  /** Operators in a row nest without brackets. */
+  countOperator(): void {
+    this.#operators += 1;
+    if (this.#operators > maxOperators)
+      throw new SyntaxFault(`more than ${maxOperators} operators in one expression`, this.token.start, true);
   }
 
   nested<T>(read: () => T): T {

@@ -206,13 +206,15 @@ export class RegoObject {
     return this.#values.size;
   }
 
-  set(key: RegoValue, value: RegoValue): void {
+  /** @returns how many characters were written to compare the key */
+  set(key: RegoValue, value: RegoValue): number {
     const at = mapKeyOf(key);
     if (!this.#values.has(at)) {
       this.#sorted = undefined;
       if (at !== key) (this.#keys ??= new Map()).set(at, key);
     }
     this.#values.set(at, value);
+    return typeof at === 'string' && at !== key ? at.length : 0;
   }
 
   get(key: RegoValue): RegoValue | undefined {
