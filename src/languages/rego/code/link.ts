@@ -9,7 +9,15 @@ import { RuleTree, type RuleKind, type RuleNode } from '../evaluate/rule-node.ts
 import type { MaybeType } from '../compile/type.ts';
 import { wrongArity } from '../compile/wrong-arity.ts';
 import type { CallTerm, Module, RegoRule, RuleBody, RuleHead, Term } from '../syntax/term.ts';
-import { entriesCode, setCode, valueCode, type ResolvedRule } from './rule-code.ts';
+import {
+  entriesCode,
+  entryMaker,
+  ruleCode,
+  setCode,
+  setMaker,
+  valueCode,
+  type ResolvedRule,
+} from './rule-code.ts';
 import type { Linked } from './term-code.ts';
 
 /** A module that was read, by the name of its file. */
@@ -214,17 +222,22 @@ export class Linker {
         second.module,
         new CompileFault('rego_type_error', `multiple default rules ${dotted(node)} found`, second.rule.at),
       );
-    // Each rule is compiled by itself first, so that what is wrong is said of its own module.
-    for (const rule of rules) this.#checked(rule.module, () => this.#install(node, [rule]));
-    if (this.#problems.length === 0 && rules.length > 1) this.#install(node, rules);
+    this.#install(node, rules);
+  }
+
+  /** What is made of each rule; what is wrong in one is said of its own module. */
+  #compiled<T>(rules: readonly PlacedRule[], compile: (linked: Linked, rule: PlacedRule) => T): readonly T[] {
+    const all: T[] = [];
+    for (const rule of rules) this.#checked(rule.module, () => void all.push(compile(this.#linked, rule)));
+    return all;
   }
 
   #install(node: RuleNode, rules: readonly PlacedRule[]): void {
-    if (node.kind === 'set') node.value = setCode(this.#linked, rules);
-    else if (node.kind === 'object') node.entries = entriesCode(this.#linked, rules);
+    if (node.kind === 'set') node.value = setCode(this.#compiled(rules, setMaker));
+    else if (node.kind === 'object') node.entries = entriesCode(this.#compiled(rules, entryMaker));
     else {
       const isFunction = node.kind === 'function';
-      const run = valueCode(this.#linked, rules, isFunction);
+      const run = valueCode(this.#compiled(rules, ruleCode), isFunction);
       if (isFunction) node.call = run;
       else node.value = (ctx) => run(ctx, []);
     }

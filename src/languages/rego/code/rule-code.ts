@@ -18,7 +18,8 @@ export interface ResolvedRule {
 
 type RuleRun = (ctx: Evaluation, args: readonly RegoValue[]) => Maybe;
 
-interface RuleCode {
+export interface RuleCode {
+  readonly isDefault: boolean;
   readonly run: RuleRun;
   readonly place: SourcePlace;
   /** The one value that it may have. */
@@ -69,7 +70,8 @@ const constantOf = (rule: RegoRule): Maybe => {
   return value.kind === 'scalar' && rule.otherwise === undefined ? value.value : undefined;
 };
 
-const ruleCode = (linked: Linked, { rule, slots, module }: ResolvedRule): RuleCode => {
+/** A rule with a value (Policy Language, "Complete Definitions" and "Functions"). */
+export const ruleCode = (linked: Linked, { rule, slots, module }: ResolvedRule): RuleCode => {
   const compiler = new BodyCompiler(linked, slots, module);
   const matchers = argsBound(compiler, rule.head.args);
   const { slot } = compiler.temporary();
@@ -83,17 +85,13 @@ const ruleCode = (linked: Linked, { rule, slots, module }: ResolvedRule): RuleCo
     }
     return undefined;
   };
-  return { run, place: { module, at: rule.at }, constant: constantOf(rule) };
+  return { isDefault: rule.isDefault, run, place: { module, at: rule.at }, constant: constantOf(rule) };
 };
 
-/** Rules with one value for all of them (Policy Language, "Complete Definitions" and "Functions"). */
-export const valueCode = (
-  linked: Linked,
-  rules: readonly ResolvedRule[],
-  isFunction: boolean,
-): ((ctx: Evaluation, args: readonly RegoValue[]) => Maybe) => {
-  const codes = rules.filter(({ rule }) => !rule.isDefault).map((rule) => ruleCode(linked, rule));
-  const defaults = rules.filter(({ rule }) => rule.isDefault).map((rule) => ruleCode(linked, rule));
+/** Rules with one value for all of them. */
+export const valueCode = (all: readonly RuleCode[], isFunction: boolean): RuleRun => {
+  const codes = all.filter(({ isDefault }) => !isDefault);
+  const defaults = all.filter(({ isDefault }) => isDefault);
   const constant = codes[0]?.constant;
   const isOne =
     constant !== undefined &&
@@ -111,23 +109,32 @@ export const valueCode = (
   };
 };
 
-/** Rules that make one set together (Policy Language, "Generating Sets"). */
-export const setCode = (linked: Linked, rules: readonly ResolvedRule[]): ((ctx: Evaluation) => Maybe) => {
-  const makers = rules.map(({ rule, slots, module }) => {
-    const compiler = new BodyCompiler(linked, slots, module);
-    const steps = compiler.body(rule.body);
-    const member = compiler.lower(rule.head.member ?? rule.head.value, steps);
-    const { slot } = compiler.temporary();
-    const run = chain(steps, (frame) => {
-      const value = member(frame);
-      const { budget } = frame.ctx.shared;
-      budget.spend();
-      if (value !== undefined) budget.write((frame.slots[slot] as RegoSet).add(value));
-      return false;
-    });
-    return { run: whenPossible(rule.body, rule.head.member ?? rule.head.value, run), slot, slots };
+interface SetMaker {
+  readonly run: Exec;
+  readonly slot: number;
+  readonly slots: Slots;
+}
+
+/** A rule that makes members of a set. */
+export const setMaker = (linked: Linked, { rule, slots, module }: ResolvedRule): SetMaker => {
+  const compiler = new BodyCompiler(linked, slots, module);
+  const steps = compiler.body(rule.body);
+  const member = compiler.lower(rule.head.member ?? rule.head.value, steps);
+  const { slot } = compiler.temporary();
+  const run = chain(steps, (frame) => {
+    const value = member(frame);
+    const { budget } = frame.ctx.shared;
+    budget.spend();
+    if (value !== undefined) budget.write((frame.slots[slot] as RegoSet).add(value));
+    return false;
   });
-  return (ctx) => {
+  return { run: whenPossible(rule.body, rule.head.member ?? rule.head.value, run), slot, slots };
+};
+
+/** Rules that make one set together (Policy Language, "Generating Sets"). */
+export const setCode =
+  (makers: readonly SetMaker[]): ((ctx: Evaluation) => Maybe) =>
+  (ctx) => {
     const members = share(new RegoSet());
     for (const { run, slot, slots } of makers) {
       const frame = frameOf(ctx, slots.next);
@@ -136,7 +143,6 @@ export const setCode = (linked: Linked, rules: readonly ResolvedRule[]): ((ctx: 
     }
     return members;
   };
-};
 
 const notUnique = (place: SourcePlace): EvaluationFault =>
   new EvaluationFault('eval_conflict_error', 'object keys must be unique', place);
@@ -177,7 +183,13 @@ interface Entry {
   readonly place: SourcePlace;
 }
 
-const entryMaker = (linked: Linked, { rule, slots, module }: ResolvedRule, depth: number) => {
+type EntryMaker = (ctx: Evaluation) => readonly Entry[];
+
+/** A rule that makes entries of an object, whose keys begin at step `depth` of its head. */
+export const entryMaker = (
+  linked: Linked,
+  { rule, slots, module, depth }: ResolvedRule & { readonly depth: number },
+): EntryMaker => {
   const compiler = new BodyCompiler(linked, slots, module);
   const place = { module, at: rule.head.at };
   const steps = compiler.body(rule.body);
@@ -206,12 +218,9 @@ const entryMaker = (linked: Linked, { rule, slots, module }: ResolvedRule, depth
 };
 
 /** Rules that make one object together, each with keys of its own (Policy Language, "Generating Objects"). */
-export const entriesCode = (
-  linked: Linked,
-  rules: readonly (ResolvedRule & { readonly depth: number })[],
-): ((ctx: Evaluation) => RegoObject) => {
-  const makers = rules.map((rule) => entryMaker(linked, rule, rule.depth));
-  return (ctx) => {
+export const entriesCode =
+  (makers: readonly EntryMaker[]): ((ctx: Evaluation) => RegoObject) =>
+  (ctx) => {
     const root = share(new RegoObject());
     for (const entry of makers.flatMap((make) => make(ctx))) {
       const object = insertAt(root, entry);
@@ -221,4 +230,3 @@ export const entriesCode = (
     }
     return root;
   };
-};
