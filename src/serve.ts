@@ -13,6 +13,7 @@ import type { PullSecrets } from './evidence/ports.ts';
 import type { TrustRoots } from './evidence/trust/trust-root.ts';
 import type { NamespaceReader, PolicyState } from './gate/ports.ts';
 import type { ConstraintDeps } from './gate/review/judge-constraints.ts';
+import { labelledNamespaces } from './gate/review/labelled-namespaces.ts';
 import type { DecisionSink } from './gate/publish.ts';
 import type { PartState } from './gate/readiness.ts';
 import { openAdvisories } from './serve/advisories/open-advisories.ts';
@@ -78,7 +79,18 @@ const openFromFiles = async (
   if (!certificate.ok) return certificate;
   const { trustRoots } = policies.value;
   const found = { policies: policies.value, trustRoots, certificate: certificate.value };
-  if (config.kubeconfig.value === undefined) return ok({ ...found, namespaces: noCluster, parts: () => [] });
+  const constraintsWith = (namespaces: NamespaceReader): ConstraintDeps => ({
+    source: policies.value.constraints,
+    namespaces: labelledNamespaces(namespaces),
+    isShadow: config.constraints.value === 'shadow',
+  });
+  if (config.kubeconfig.value === undefined)
+    return ok({
+      ...found,
+      namespaces: noCluster,
+      constraints: constraintsWith(noCluster),
+      parts: () => [],
+    });
   const { createClusterClient, openNamespaces } = await import('./serve/cluster/cluster.ts');
   const { createPullSecrets } = await import('./adapters/kubernetes/resources/pull-secrets.ts');
   const client = await createClusterClient(config, lifecycle);
@@ -87,6 +99,7 @@ const openFromFiles = async (
   return ok({
     ...found,
     namespaces: namespaces.reader,
+    constraints: constraintsWith(namespaces.reader),
     pullSecrets: createPullSecrets(client.value),
     parts: () => [namespaces.part()],
   });

@@ -24,7 +24,8 @@ const pullSecrets = ({ pullSecrets, cluster, kubeconfig }: Config): readonly Con
 
 /** Constraints are read from a cluster. Without one the flag would do nothing, and its user would not know. */
 const constraints = ({ constraints, cluster }: Config): readonly ConfigProblem[] => {
-  if (constraints.value === 'off' || cluster.value) return [];
+  // Constraints of files are enforced, unless they are to be recorded only.
+  if (constraints.value === 'off' || constraints.value === 'shadow' || cluster.value) return [];
   const message =
     '--constraints reads templates and constraints of a cluster; add --cluster, or leave it out';
   return [{ origin: constraints.origin, message }];

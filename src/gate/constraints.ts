@@ -2,7 +2,7 @@ import type { ConstraintJudgement } from '../core/decision/constraint-findings.t
 import type { Finding } from '../core/decision/finding.ts';
 import type { PolicyProblem } from '../core/policy/load/schema-problem.ts';
 import type { Fact } from '../core/facts/fact.ts';
-import type { Result } from '../core/result.ts';
+import { ok, type Result } from '../core/result.ts';
 import type { Steps } from '../core/steps.ts';
 import type { JsonObject } from '../core/text/json/json.ts';
 
@@ -47,6 +47,17 @@ export interface ConstraintReader {
   template(object: JsonObject): readonly PolicyProblem[];
   constraint(object: JsonObject): readonly PolicyProblem[];
 }
+
+/** In force where nobody gave constraints. */
+export const noConstraints: ConstraintSet = {
+  version: 'none',
+  isEmpty: true,
+  needsNamespace: () => false,
+  *judging() {
+    yield;
+    return ok({ judgements: [], isExcluded: false });
+  },
+};
 
 /** Namespace objects with all of their fields. Answers at once when the namespace is known. */
 export interface NamespaceObjects {

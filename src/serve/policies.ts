@@ -6,8 +6,10 @@ import type { CompileExpression } from '../core/policy/schema/schema.ts';
 import type { PolicySet } from '../core/policy-set/policy-set.ts';
 import { fail, ok, type Result } from '../core/result.ts';
 import { trustRootsOf, type TrustRoots, type TrustRootSnapshot } from '../evidence/trust/trust-root.ts';
+import { noConstraints, type ConstraintSource } from '../gate/constraints.ts';
 import type { PolicySource, PolicyState } from '../gate/ports.ts';
 import type { PartState } from '../gate/readiness.ts';
+import { readConstraints } from './constraint-files.ts';
 import type { Lifecycle } from './lifecycle.ts';
 import type { Telemetry } from './telemetry.ts';
 import { reportTrustRootAges, shippedRootNames, shippedRoots } from './trust-roots.ts';
@@ -16,6 +18,12 @@ import { reportTrustRootAges, shippedRootNames, shippedRoots } from './trust-roo
 export interface Policies {
   readonly source: PolicySource;
   readonly part: () => PartState;
+}
+
+/** Policies of files, with what stands beside them. */
+interface FilePolicies extends Policies {
+  readonly trustRoots: TrustRoots;
+  readonly constraints: ConstraintSource;
 }
 
 export const describeSet = (set: PolicySet): string => `${set.policies.length} in force, ${set.version}`;
@@ -32,18 +40,20 @@ export const openPolicyFiles = async (
   compileExpression: CompileExpression,
   telemetry: Telemetry,
   lifecycle: Lifecycle,
-): Promise<Result<Policies & { readonly trustRoots: TrustRoots }, readonly string[]>> => {
+): Promise<Result<FilePolicies, readonly string[]>> => {
   const { log, metrics } = telemetry;
   let problem: string | undefined;
   const files = createPolicyFiles<PolicySet>({
     paths: config.policies.value,
     shippedRoots: shippedRootNames,
     compileExpression,
+    readConstraints,
     build: compilePolicySet,
     onChange: (loaded) => {
-      // Both at once: no review sees a policy of one set and a root of another.
+      // All at once: no review sees a policy of one set and a root of another.
       current = { state: 'loaded', set: loaded.value };
       inForce = [...shippedRoots, ...loaded.trustRoots];
+      constraints = loaded.constraints ?? noConstraints;
       problem = undefined;
       metrics.count('reloads', { outcome: 'accepted' });
       reportSet(loaded.value, telemetry, 'policies reloaded');
@@ -59,6 +69,7 @@ export const openPolicyFiles = async (
   const loaded = await files.load();
   if (!loaded.ok) return fail(loaded.error.map(formatProblem));
   let current: PolicyState = { state: 'loaded', set: loaded.value.value };
+  let constraints = loaded.value.constraints ?? noConstraints;
   let inForce: readonly TrustRootSnapshot[] = [...shippedRoots, ...loaded.value.trustRoots];
   reportTrustRootAges(() => inForce, telemetry);
   reportSet(loaded.value.value, telemetry, 'policies loaded');
@@ -67,6 +78,7 @@ export const openPolicyFiles = async (
   return ok({
     source: { current: () => current },
     trustRoots: trustRootsOf(() => inForce),
+    constraints: { current: () => ({ state: 'loaded', set: constraints }) },
     part: () => ({
       part: 'policies',
       state: problem === undefined ? 'ok' : 'trouble',

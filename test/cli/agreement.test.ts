@@ -63,6 +63,39 @@ const someImages = folderWith({
   }),
 });
 
+/** A template and its constraint, which look at every object: its kind, its namespace, and the operation. */
+const everyKind = folderWith({
+  'template.yaml': `apiVersion: templates.gatekeeper.sh/v1
+kind: ConstraintTemplate
+metadata: { name: everykind }
+spec:
+  crd: { spec: { names: { kind: EveryKind } } }
+  targets:
+    - target: admission.k8s.gatekeeper.sh
+      rego: |
+        package everykind
+        violation[{"msg": msg, "details": {"name": input.review.name}}] {
+          msg := sprintf("%v %v in %q: %v", [
+            input.review.operation, input.review.kind.kind, object.get(input.review, "namespace", ""),
+            count(input.review.object.metadata)])
+        }
+`,
+  'all.json': JSON.stringify({
+    apiVersion: 'constraints.gatekeeper.sh/v1beta1',
+    kind: 'EveryKind',
+    metadata: { name: 'all' },
+  }),
+  'shop.json': JSON.stringify({
+    apiVersion: 'constraints.gatekeeper.sh/v1beta1',
+    kind: 'EveryKind',
+    metadata: { name: 'shop' },
+    spec: {
+      enforcementAction: 'warn',
+      match: { namespaces: ['shop'], kinds: [{ kinds: ['Pod', 'Service'] }] },
+    },
+  }),
+});
+
 const examples = join(root, 'examples', 'policies');
 const sets: readonly (readonly [string, string, readonly string[]])[] = [
   // What is looked up in a registry differs in times and credentials, and a webhook wants Pods to be pinned by then.
@@ -73,6 +106,8 @@ const sets: readonly (readonly [string, string, readonly string[]])[] = [
   ['some images', someImages, []],
   ['some images, with --unmatched deny', someImages, ['--unmatched', 'deny']],
   ['some images, with --unmatched allow', someImages, ['--unmatched', 'allow']],
+  ['constraints', everyKind, []],
+  ['constraints of the published guide', join(root, 'examples', 'gatekeeper', 'document-004'), []],
   ['every mode and selector, with --unknown-kinds deny', everySelector, ['--unknown-kinds', 'deny']],
 ];
 

@@ -3,6 +3,9 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { folderWith, imagegate, root } from './imagegate.ts';
 import { trusting } from './policies.ts';
+import type { JsonObject } from '../../src/core/text/json/json.ts';
+import { createReviewOf } from './admission-review.ts';
+import { startGate } from './running-gate.ts';
 
 const example = join(root, 'examples', 'gatekeeper', 'document-004');
 const template = readFileSync(join(example, 'template.yaml'), 'utf8');
@@ -143,6 +146,20 @@ test('templates see the Namespace of the input; R3: one that nobody knows is sai
   ]);
   expect(known.items[0]?.findings).toMatchObject([{ code: 'constraint-violated', message: 'blue' }]);
   expect(unknown.items[0]?.findings).toMatchObject([{ code: 'namespace-unavailable', mode: 'Deny' }]);
+});
+
+describe('serve takes the same folder', () => {
+  test.each([
+    ['enforced', [], false],
+    ['recorded only with --constraints shadow', ['--constraints', 'shadow'], true],
+  ])('%s', async (_title, flags, allowed) => {
+    const gate = await startGate(example, flags);
+    const asked = JSON.parse(pod('untrusted-registry/nginx')) as JsonObject;
+    const { response } = await gate.post(createReviewOf(asked, 'a'));
+    await gate.stop();
+    const said = `[allow-only-approved-images] ${message}`;
+    expect([response.allowed, response.status?.message]).toEqual([allowed, allowed ? undefined : said]);
+  });
 });
 
 describe('broken files are exit code 2, with every mistake and its place (R8)', () => {

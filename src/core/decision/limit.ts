@@ -128,7 +128,7 @@ export const limitDecision = (decision: Decision): Decision => {
 };
 
 /** The answer shows what a constraint says in full; the record keeps its ends, on one line. */
-const withShortTexts = (decision: Decision): Decision => {
+export const withShortTexts = (decision: Decision): Decision => {
   const { findings, warnings } = decision;
   if (!findings.some(isOfConstraint)) return decision;
   return {

@@ -1,6 +1,7 @@
 import type { Clock } from '../../concurrency/clock.ts';
 import type { Decision, JudgedObject } from '../../core/decision/decision.ts';
 import type { Finding } from '../../core/decision/finding.ts';
+import { withShortTexts } from '../../core/decision/limit.ts';
 import { shown } from '../../core/text/shown-text.ts';
 import { isJsonObject, type JsonObject } from '../../core/text/json/json.ts';
 import type { ManifestObject } from '../../core/workload/manifest.ts';
@@ -145,6 +146,7 @@ export const createJudgeManifest = (deps: JudgeManifestDeps) => {
     const namespace = manifestNamespace(row, object, deps.defaultNamespace);
     const constraints = await judgeConstraints?.(creationOf(manifest, namespace), deadline);
     const judged = await judge(manifest, namespace, constraints, deadline);
-    return judged.outcome === 'judged' ? { ...judged, decision: placed(judged.decision, manifest) } : judged;
+    if (judged.outcome !== 'judged') return judged;
+    return { ...judged, decision: placed(withShortTexts(judged.decision), manifest) };
   };
 };
