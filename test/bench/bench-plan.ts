@@ -8,4 +8,6 @@ export interface BenchPlan {
   readonly quick: boolean;
   /** Published advisories in the layout of OSV, `<ECOSYSTEM>/all.zip`; absent: nothing is measured with them. */
   readonly advisories?: string;
+  /** A checkout of Gatekeeper's library; absent: nothing is measured with it. */
+  readonly library?: string;
 }

@@ -14,7 +14,7 @@ import {
   violationPath,
   type RegoQuestion,
 } from '../oracles/rego/ask-opa.ts';
-import { readRegoRecording } from '../oracles/recording.ts';
+import { libraryQuestions } from '../oracles/rego/library.ts';
 import type { BenchPlan } from './bench-plan.ts';
 import { median, print } from './processes.ts';
 
@@ -67,8 +67,14 @@ const kindOf = ({ rego }: RegoQuestion): string => /package (\S+)/.exec(rego)?.[
 const compileTimes = (library: readonly RegoQuestion[]): readonly number[] =>
   library.map((question) => spent(() => void compiled(question)));
 
-export const measureTemplates = ({ quick }: BenchPlan): Promise<void> => {
-  const { library } = readRegoRecording();
+export const measureTemplates = ({ quick, library: folder }: BenchPlan): Promise<void> => {
+  if (folder === undefined) {
+    process.stderr.write(
+      "constraints-templates: not measured; name a checkout of Gatekeeper's library with --library DIR\n",
+    );
+    return Promise.resolve();
+  }
+  const library = libraryQuestions(folder);
   const cold = compileTimes(library);
   const turns = quick ? 1 : 3;
   const rounds = quick ? 500 : 2000;

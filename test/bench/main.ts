@@ -1,7 +1,7 @@
 /**
  * `npm run bench`: the figures of reviews and of evidence, measured on the built server, each beside its
  * reference in the same run. `--quick` for a rough look; `--only reviews`, `--only evidence` or one part of it
- * (`--only evidence-warm`) for less. `vulnerabilities` wants `--advisories DIR`: no advisory comes with this program.
+ * (`--only evidence-warm`) for less. `vulnerabilities` wants `--advisories DIR`, `constraints` wants `--library DIR`: no advisory and no template comes with this program.
  */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -26,9 +26,10 @@ const { values } = parseArgs({
     quick: { type: 'boolean', default: false },
     only: { type: 'string', default: '' },
     advisories: { type: 'string' },
+    library: { type: 'string' },
   },
 });
-const { quick, only, advisories } = values;
+const { quick, only, advisories, library } = values;
 const chosen = Object.entries(measurements).filter(
   ([name]) => only === '' || name === only || name.startsWith(`${only}-`),
 );
@@ -45,6 +46,7 @@ try {
       seconds: quick ? 2 : 5,
       quick,
       ...(advisories !== undefined && { advisories }),
+      ...(library !== undefined && { library }),
     });
   }
 } finally {

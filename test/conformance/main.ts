@@ -6,6 +6,7 @@ import { readdirSync, statSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { isAdvisories, runAdvisories } from './advisories.ts';
 import { isSuite, suiteCasesOf } from './gatekeeper-suites.ts';
+import { libraryAnswersOf } from './library-answers.ts';
 import { inProcess, spawned } from './imagegate.ts';
 import { isOpaCases, opaCasesOf } from './opa-cases.ts';
 import { casesOf, isSigstoreBundle } from './sigstore-bundles.ts';
@@ -103,6 +104,10 @@ for (const file of lines)
 for (const suite of suites)
   for (const { name, failure } of suiteCasesOf(suite))
     count('gatekeeper', `${relative(dir, suite)} ${name}`, failure);
+const ofLibrary = libraryAnswersOf(dir);
+for (const { name, failure } of ofLibrary ?? []) count('opa-of-gatekeeper', name, failure);
+if (ofLibrary === undefined && suites.length > 0)
+  console.log('these suites are not those that OPA was asked about: nothing is compared with its answers');
 for (const folder of unknown) console.log(`no runner for ${relative(dir, folder) || '.'}`);
 for (const { skipped } of tallies.values())
   for (const [reason, number] of skipped) console.log(`skipped ${number}: ${reason}`);

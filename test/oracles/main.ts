@@ -1,8 +1,8 @@
 /**
  * `npm run oracles`: asks cosign 2 and 3, sigstore-go and us about the same images, signed well and badly on real registries,
  * OPA and us about the same templates, package managers and us about the order of the same versions, osv-scanner and us about the same packages, and Syft and us about
- * what is in the same images; compares case by case, and records everything for the replay of `npm test`. `--seed N` draws other cases; `--check` records nothing, `--only NAME` asks about less, `--library DIR` reads Gatekeeper's library
- * anew. Ends with
+ * what is in the same images; compares case by case, and records everything for the replay of `npm test`. `--seed N` draws other cases; `--check` records nothing, `--only NAME` asks about less, `--library DIR` asks about
+ * the templates of Gatekeeper's library as well. Ends with
  * 1 when we are wrong, or when somebody and we differ and nobody said why.
  */
 import { mkdtempSync, rmSync } from 'node:fs';

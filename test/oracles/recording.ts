@@ -111,19 +111,13 @@ export type ListRecording = z.infer<typeof listRecording>;
 export const readListRecording = (): ListRecording => read('packages', listRecording);
 export const writeListRecording = (made: ListRecording): void => write('packages', listRecording.parse(made));
 
-const regoQuestion = z.strictObject({
-  rego: z.string(),
-  libs: z.array(z.string()),
-  version: z.enum(['v0', 'v1']),
-  parameters: z.string(),
-  reviews: z.array(z.string()),
-});
 const regoRecording = z.strictObject({
   command: z.string(),
   seed: z.int(),
   program: z.string(),
   /** Templates of Gatekeeper's library, which the seed changes. */
-  library: z.array(regoQuestion),
+  /** SHA-256 of the templates of the library with their objects, which are not kept here. */
+  library: z.hex(),
   /** SHA-256 of the generated questions, which are drawn again. */
   drawn: z.hex(),
   answers: z.strictObject({ drawn: z.array(regoAnswer), mutated: z.array(regoAnswer) }),

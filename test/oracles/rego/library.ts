@@ -1,5 +1,5 @@
 import { readdirSync, readFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { parseDocument } from 'yaml';
 import { objectOf, textOf, type JsonObject, type JsonValue } from '../../../src/core/text/json/json.ts';
 import type { RegoQuestion } from './ask-opa.ts';
@@ -48,6 +48,6 @@ const questionOf = (suite: string): RegoQuestion => {
 /** The templates of a checkout of Gatekeeper's library, each with the first objects and the constraint of its suite. */
 export const libraryQuestions = (folder: string): readonly RegoQuestion[] =>
   readdirSync(folder, { recursive: true, encoding: 'utf8' })
-    .filter((file) => file.endsWith('suite.yaml'))
+    .filter((file) => basename(file) === 'suite.yaml')
     .sort()
     .map((file) => questionOf(join(folder, file)));
