@@ -10,8 +10,8 @@ export default defineConfig({
     reporters:
       reports === undefined ? ['default'] : ['default', ['json', { outputFile: `${reports}/test.json` }]],
     // What a test waits for comes within seconds; a machine that does other work too may make it ten times that.
-    testTimeout: 60_000,
-    hookTimeout: 60_000,
+    testTimeout: 180_000,
+    hookTimeout: 180_000,
     expect: { poll: { timeout: 30_000 } },
   },
 });

@@ -159,6 +159,7 @@ describe('commands', () => {
       '--once',
       '--quick',
       '--only',
+      '--library',
       '--spawn',
       '--check',
       '--seed',
