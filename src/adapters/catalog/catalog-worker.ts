@@ -9,10 +9,8 @@ import { messageOf, ok } from '../../core/result.ts';
 import type { CatalogReply, CatalogRequest, LayerPlace } from './catalog-messages.ts';
 import { readLayer, type ReadLayer } from './read-layer.ts';
 
-const post = (reply: CatalogReply): void => {
-  // oxlint-disable-next-line unicorn/require-post-message-target-origin -- threads have no origin
-  parentPort?.postMessage(reply);
-};
+const post = (reply: CatalogReply, moved: readonly ArrayBuffer[] = []): void =>
+  parentPort?.postMessage(reply, moved);
 
 /** Chunks in the order in which they come; who reads them says so, and gets the next. */
 const createChunks = () => {
@@ -31,7 +29,7 @@ const createChunks = () => {
       yield chunk;
       // Nobody looks at it any more: its memory goes back.
       const memory = chunk.buffer;
-      parentPort?.postMessage({ kind: 'taken', memory } satisfies CatalogReply, [memory]);
+      post({ kind: 'taken', memory }, [memory]);
     }
   }
   return { add, all };
@@ -50,7 +48,8 @@ const begin = async ({ at, place, reading }: CatalogRequest & { kind: 'begin' })
     return;
   }
   keep(at, place, read.value);
-  post({ kind: 'layer', read: ok({ bytes: serialize(read.value), unpacked: read.value.unpacked }) });
+  const bytes = serialize(read.value);
+  post({ kind: 'layer', read: ok({ bytes, unpacked: read.value.unpacked }) }, [bytes.buffer]);
 };
 const answer = async (request: CatalogRequest): Promise<void> => {
   try {

@@ -1,4 +1,6 @@
 import { createHash, randomBytes } from 'node:crypto';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { gzipSync, zstdCompressSync } from 'node:zlib';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
@@ -150,6 +152,42 @@ describe('V5: layers over a limit', () => {
 
   test('more entries than may be', async () => {
     expect(await read(gzipSync(tar), { most: { ...limits, entries: 2 } })).toMatchObject({ kind: 'limit' });
+  });
+
+  test('lists of files that are longer together than a layer may keep', async () => {
+    const lists = (count: number): Uint8Array =>
+      tarOf(
+        Array.from({ length: count }, (_, at) => ({
+          type: '0',
+          name: `var/lib/dpkg/info/p${at}.list`,
+          content: Buffer.alloc(4_000_000, '/usr/share/file\n'),
+        })),
+        2,
+      );
+    const most = { ...limits, bytes: 100_000_000 };
+    const [few, many] = [lists(12), lists(13)];
+    expect(await read(gzipSync(few), { diffId: digestOf(few), most })).toMatchObject({ isLazy: false });
+    expect(await read(gzipSync(many), { diffId: digestOf(many), most })).toMatchObject({ kind: 'limit' });
+  });
+
+  test('names do not keep the files in which they were found', async () => {
+    const content = `{"name":"a-name-as-long-as-a-part-of-a-text-has-to-be","version":"1.0.0","x":"${'x'.repeat(1_040_000)}"}`;
+    const tar = tarOf(
+      Array.from({ length: 120 }, (_, at) => ({
+        type: '0',
+        name: `${at}/node_modules/p/package.json`,
+        content,
+      })),
+      2,
+    );
+    setFlagsFromString('--expose-gc');
+    const collect = runInNewContext('gc') as () => void;
+    collect();
+    const before = process.memoryUsage().external + process.memoryUsage().heapUsed;
+    const layer = await read(gzipSync(tar), { diffId: digestOf(tar), most: { ...limits, bytes: 1e9 } });
+    collect();
+    expect(process.memoryUsage().external + process.memoryUsage().heapUsed - before).toBeLessThan(20_000_000);
+    expect(layer).toMatchObject({ isLazy: false });
   });
 
   test('no tar', async () => {

@@ -5,7 +5,7 @@ import { textOfBytes } from '../layer/tar/byte-text.ts';
 import type { TarEntry } from '../layer/tar/tar-entry.ts';
 import { readApkInstalled } from './system/apk.ts';
 import { dpkgListOwner, readDpkgStatus } from './system/dpkg.ts';
-import { collectFile, namedFile } from './file-collector.ts';
+import { collectFile, namedFile, refusedFile } from './file-collector.ts';
 import type { CatalogedFile, PackageManager } from './cataloged-file.ts';
 import { noPackages, type LanguagePackages } from './language/language-package.ts';
 import { npmFolderName, readNpmPackage } from './language/npm.ts';
@@ -36,9 +36,15 @@ export const dpkgFolder = 'var/lib/dpkg/status.d/';
 
 const managers: ReadonlyMap<string, PackageManager> = new Map(databasePaths);
 
-/** Databases of large systems have 60 MB. */
-const maxDatabaseBytes = 134_217_728;
-const maxMetadataBytes = 4_194_304;
+/** Databases of large systems: texts of 10 MB, and 60 MB of rpm. A text stands in memory twice while it is read. */
+export const maxDatabaseBytes: Readonly<Record<PackageManager, number>> = {
+  dpkg: 25_165_824,
+  apk: 25_165_824,
+  rpm: 100_663_296,
+};
+const maxListBytes = 4_194_304;
+/** JSON takes many times its length while it is parsed. Longer ones are a gap: no version is known. */
+export const maxNpmBytes = 1_048_576;
 /** Headers of metadata come before the text for people. */
 const maxHeaderBytes = 65_536;
 
@@ -69,11 +75,9 @@ const chooseDatabase = (path: string, { size }: TarEntry): FileReader<CatalogedF
     if (size === 0) return undefined;
     return namedFile({ kind: 'unreadable-database', manager, why: `${path} is in a form that is not read` });
   }
-  return collectFile<CatalogedFile>(size, maxDatabaseBytes, (bytes, isWhole) =>
-    isWhole
-      ? readDatabase(manager, bytes)
-      : tooMuch(`its package database ${path} is longer than ${maxDatabaseBytes} bytes`),
-  );
+  const most = maxDatabaseBytes[manager];
+  if (size > most) return refusedFile(tooMuch(`its package database ${path} is longer than ${most} bytes`));
+  return collectFile<CatalogedFile>(size, most, (bytes) => readDatabase(manager, bytes));
 };
 
 const folderOf = (path: string): string => path.slice(0, Math.max(path.lastIndexOf('/'), 0));
@@ -91,7 +95,7 @@ const chooseLanguage = (path: string, { size }: TarEntry): FileReader<CatalogedF
   const npm = npmFolderName(path);
   const folder = folderOf(path);
   if (npm !== undefined)
-    return languageFile(size, { most: maxMetadataBytes, folder }, (text, isWhole) =>
+    return languageFile(size, { most: maxNpmBytes, folder }, (text, isWhole) =>
       isWhole ? readNpmPackage(text, npm) : { ...noPackages, unknown: [npm] },
     );
   const python = pythonFolderName(path);
@@ -111,7 +115,7 @@ const chooseNamed = (path: string, { size }: TarEntry): FileReader<CatalogedFile
     });
   const owner = dpkgListOwner(path);
   if (owner !== undefined)
-    return collectFile<CatalogedFile>(size, maxMetadataBytes, (bytes) =>
+    return collectFile<CatalogedFile>(size, maxListBytes, (bytes) =>
       ok({ kind: 'file-list', owner, text: textOfBytes(bytes) }),
     );
   const form = unsupportedForm(path);

@@ -35,6 +35,12 @@ describe('package.json', () => {
     ['[]', [], ['folder']],
     ['', [], ['folder']],
     [`{"name":"a","version":"${'1'.repeat(2000)}"}`, [], ['a']],
+    [
+      `{"name":"a","version":"1.0.0","x":${'['.repeat(500)}${']'.repeat(500)},"y":"${'\\"[{'.repeat(600)}"}`,
+      [['a', '1.0.0']],
+      [],
+    ],
+    [`{"name":"a","version":"1.0.0","x":${'['.repeat(600)}${']'.repeat(600)}}`, [], ['folder']],
   ])('%s', (text, packages, unknown) => {
     const read = readNpmPackage(text, 'folder');
     expect(read.packages.map(({ name, version }) => [name, version])).toEqual(packages);

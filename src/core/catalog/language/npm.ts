@@ -36,12 +36,30 @@ const nodeFolderName = (path: string): string | undefined => {
   return above.startsWith('@') && parts.pop() === 'node_modules' ? `${above}/${name}` : undefined;
 };
 
+const maxDepth = 512;
+const steps: Readonly<Record<string, number>> = { '[': 1, '{': 1, ']': -1, '}': -1 };
+/** Behind the text that begins at a quote. */
+const endOfText = (text: string, quote: number): number => {
+  let at = quote + 1;
+  while (at < text.length && text[at] !== '"') at += text[at] === '\\' ? 2 : 1;
+  return at;
+};
+/** The parser takes a hundred bytes for each value that is open, outside of the heap, where no limit of a thread holds. */
+const isTooDeep = (text: string): boolean => {
+  let depth = 0;
+  for (let at = 0; at < text.length && depth <= maxDepth; at += 1) {
+    if (text[at] === '"') at = endOfText(text, at);
+    else depth += steps[text[at] ?? ''] ?? 0;
+  }
+  return depth > maxDepth;
+};
+
 /**
  * The name in the file counts, not that of its folder: `npm install a@npm:b` puts `b` into a folder `a`. Without a name it
  * is that of the folder. What is no JSON, Node does not load either.
  */
 export const readNpmPackage = (text: string, folderName: string): LanguagePackages => {
-  const document = parseJson(text.startsWith('\ufeff') ? text.slice(1) : text);
+  const document = isTooDeep(text) ? undefined : parseJson(text.startsWith('\ufeff') ? text.slice(1) : text);
   const fields = objectOf(document);
   const named = textOf(fields['name']);
   const name = isPackageText(named) ? named : folderName;

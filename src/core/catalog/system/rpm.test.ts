@@ -114,6 +114,14 @@ describe('headers', () => {
     expect(listed(databaseOf([headerOf(tags)]))[0]?.files).toEqual([]);
   });
 
+  test('V5: more names of files than fit into memory end the reading', () => {
+    const names = Array.from({ length: 100_000 }, (_, at) => String(at));
+    const folder = `/${'x'.repeat(200)}/`;
+    const header = headerOf([...bare, [1116, 4, names.map(() => 0)], [1117, 8, names], [1118, 8, [folder]]]);
+    expect(readRpmDatabase(databaseOf([header]))).toMatchObject({ ok: true });
+    expect(readRpmDatabase(databaseOf([header, header, header]))).toMatchObject({ error: { kind: 'limit' } });
+  });
+
   test('V5: any bytes are a header or none', () => {
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 200 }), fc.nat(3), (bytes, tags) => {

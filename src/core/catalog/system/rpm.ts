@@ -2,12 +2,13 @@
  * The database of rpm in its SQLite form, `rpmdb.sqlite`: a table `Packages` with a header of rpm a row.
  */
 import { ok, type Result } from '../../result.ts';
-import type { Unreadable } from '../../text/unreadable.ts';
+import { tooMuch, type Unreadable } from '../../text/unreadable.ts';
 import { readRpmHeader, rpmNumbers, rpmTexts, type RpmHeader } from './rpm-header.ts';
 import { readSqliteTable } from './sqlite.ts';
 import {
   isPackageText,
   maxDatabasePackages,
+  maxPackageText,
   ownedPath,
   type PackageDatabase,
   type SystemPackage,
@@ -66,19 +67,31 @@ const packageOf = (header: RpmHeader): SystemPackage | undefined => {
   };
 };
 
+/** Characters of all packages and their files, and what each text takes besides. A large system has a third of them. */
+const maxTexts = 50_331_648;
+const textCost = 32;
+const costOf = ({ name, version, source, module = '', files = [] }: SystemPackage): number => {
+  const own = [name, version, source?.name ?? '', source?.version ?? '', module];
+  return [...own, ...files].reduce((sum, text) => sum + text.length + textCost, 0);
+};
+
 export const readRpmDatabase = (bytes: Uint8Array): Result<PackageDatabase, Unreadable> => {
-  const rows = readSqliteTable(bytes, 'Packages', maxDatabasePackages);
-  if (!rows.ok) return rows;
   const packages: SystemPackage[] = [];
   const unknown: string[] = [];
-  for (const row of rows.value) {
+  let left = maxTexts;
+  const read = readSqliteTable(bytes, 'Packages', maxDatabasePackages, (row) => {
     const blob = row.find((value) => value instanceof Uint8Array);
     const header = blob && readRpmHeader(blob);
     const name = header && textOf(header, tags.name);
-    if (name === publicKey) continue;
+    if (name === publicKey) return ok(undefined);
     const found = header && packageOf(header);
-    if (found === undefined) unknown.push(name ?? 'a package whose header cannot be read');
+    if (found === undefined)
+      unknown.push((name ?? 'a package whose header cannot be read').slice(0, maxPackageText));
     else packages.push(found);
-  }
-  return ok({ packages, unknown });
+    left -= found === undefined ? maxPackageText : costOf(found);
+    return left < 0
+      ? tooMuch('the names of its packages and their files take too much memory')
+      : ok(undefined);
+  });
+  return read.ok ? ok({ packages, unknown }) : read;
 };

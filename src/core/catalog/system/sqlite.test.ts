@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import fc from 'fast-check';
 import { afterAll, describe, expect, test } from 'vitest';
+import { ok } from '../../result.ts';
 import { readSqliteTable } from './sqlite.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'sqlite-'));
@@ -27,9 +28,13 @@ const fileWith = (rows: readonly (readonly Value[])[], pageSize = 4096, after = 
   return readFileSync(path);
 };
 const read = (bytes: Uint8Array, maxRows = 100_000): unknown => {
-  const rows = readSqliteTable(bytes, 't', maxRows);
-  // The first column is the key, which SQLite does not store in the row.
-  return rows.ok ? rows.value.map(([, ...values]) => values) : rows.error.kind;
+  const rows: unknown[] = [];
+  const whole = readSqliteTable(bytes, 't', maxRows, ([, ...values]) => {
+    // The first column is the key, which SQLite does not store in the row.
+    rows.push(values.map((value) => (value instanceof Uint8Array ? new Uint8Array(value) : value)));
+    return ok(undefined);
+  });
+  return whole.ok ? rows : whole.error.kind;
 };
 const stored = (value: Value | undefined): unknown =>
   value instanceof Uint8Array ? new Uint8Array(value) : (value ?? undefined);

@@ -24,6 +24,8 @@ interface SqliteFile {
   left: number;
   /** Bytes of payload that may still be read: cells may lie over one another. */
   payload: number;
+  /** For the row that is read just now, when it lies in several pages. */
+  scratch: Uint8Array;
 }
 
 interface Varint {
@@ -51,7 +53,16 @@ const openFile = (bytes: Uint8Array): SqliteFile | undefined => {
   const isUtf8 = view.getUint32(56) === 1;
   if (pageSize < 512 || (pageSize & (pageSize - 1)) !== 0 || usable < 480 || !isUtf8) return undefined;
   const pages = Math.floor(bytes.length / pageSize);
-  return { bytes, view, pageSize, usable, pages, left: pages, payload: bytes.length };
+  return {
+    bytes,
+    view,
+    pageSize,
+    usable,
+    pages,
+    left: pages,
+    payload: bytes.length,
+    scratch: new Uint8Array(0),
+  };
 };
 
 /** A page by its number, from 1. `undefined`: there is none, or more were looked at than there are. */
@@ -82,7 +93,8 @@ const payloadAt = (file: SqliteFile, page: Uint8Array, cell: number): Uint8Array
   const local = localLength(file, length);
   if (start + local > page.length) return undefined;
   if (local === length) return page.subarray(start, start + length);
-  const payload = new Uint8Array(length);
+  if (file.scratch.length < length) file.scratch = new Uint8Array(length);
+  const payload = file.scratch.subarray(0, length);
   payload.set(page.subarray(start, start + local));
   let filled = local;
   let overflow = number32(page, start + local);
@@ -146,21 +158,38 @@ const cellsOf = (page: Uint8Array, head: number, isLeaf: boolean): readonly numb
 };
 
 type Row = readonly SqliteValue[];
+/** Takes a row. Bytes in it are others after the call. An error ends the reading. */
+type OnRow = (row: Row) => Result<undefined, Unreadable>;
 
-/** Adds the rows of a leaf. @returns false when one of them cannot be read */
-const addRows = (file: SqliteFile, page: Uint8Array, cells: readonly number[], rows: Row[]): boolean => {
+/** Hands on the rows of a leaf. */
+const readLeaf = (
+  file: SqliteFile,
+  page: Uint8Array,
+  cells: readonly number[],
+  onRow: OnRow,
+): Result<undefined, Unreadable> => {
   for (const cell of cells) {
     const payload = payloadAt(file, page, cell);
     const row = payload && readRecord(payload);
-    if (row === undefined) return false;
-    rows.push(row);
+    if (row === undefined) return invalid;
+    const taken = onRow(row);
+    if (!taken.ok) return taken;
   }
-  return true;
+  return ok(undefined);
 };
 
-/** The rows of the table whose root page is given, in their order. */
-const rowsOf = (file: SqliteFile, root: number, maxRows: number): Result<readonly Row[], Unreadable> => {
-  const rows: Row[] = [];
+/** Hands on the rows of the table whose root page is given, in their order. */
+const readRows = (
+  file: SqliteFile,
+  root: number,
+  maxRows: number,
+  onRow: OnRow,
+): Result<undefined, Unreadable> => {
+  let rows = 0;
+  const counted: OnRow = (row) => {
+    rows += 1;
+    return rows > maxRows ? tooMuch(`its table has more than ${maxRows} rows`) : onRow(row);
+  };
   const waiting = [root];
   for (let number = waiting.pop(); number !== undefined; number = waiting.pop()) {
     const page = pageAt(file, number);
@@ -170,24 +199,34 @@ const rowsOf = (file: SqliteFile, root: number, maxRows: number): Result<readonl
     if (page === undefined || cells === undefined) return invalid;
     if (kind === interiorPage)
       waiting.push(number32(page, head + 8), ...cells.toReversed().map((cell) => number32(page, cell)));
-    else if (kind !== leafPage || !addRows(file, page, cells, rows)) return invalid;
-    if (rows.length > maxRows) return tooMuch(`its table has more than ${maxRows} rows`);
+    else {
+      const read = kind === leafPage ? readLeaf(file, page, cells, counted) : invalid;
+      if (!read.ok) return read;
+    }
   }
-  return ok(rows);
+  return ok(undefined);
 };
 
-/** Every row of a table. The columns stand in the order of its `CREATE TABLE`; the key is no column of a row. */
+/**
+ * Reads every row of a table, one after another: all of them at once would stand in memory beside the file. The columns stand
+ * in the order of its `CREATE TABLE`; the key is no column of a row.
+ */
 export const readSqliteTable = (
   bytes: Uint8Array,
   table: string,
   maxRows: number,
-): Result<readonly Row[], Unreadable> => {
+  onRow: OnRow,
+): Result<undefined, Unreadable> => {
   const file = openFile(bytes);
   if (file === undefined) return invalid;
-  const schema = rowsOf(file, 1, 1024);
+  let described: Row | undefined;
+  const schema = readRows(file, 1, 1024, (row) => {
+    const [kind, name] = row;
+    if (kind === 'table' && name === table) described ??= row;
+    return ok(undefined);
+  });
   if (!schema.ok) return schema;
-  const row = schema.value.find(([kind, name]) => kind === 'table' && name === table);
-  const root = row?.[3];
+  const root = described?.[3];
   if (typeof root !== 'number') return invalidBytes(`its SQLite file has no table ${table}`);
-  return rowsOf(file, root, maxRows);
+  return readRows(file, root, maxRows, onRow);
 };

@@ -6,11 +6,17 @@ declare const TextDecoder: new (
 
 const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
+const pieceLength = 4096;
 /** Bytes that are not UTF-8: each high byte becomes a lone surrogate, which no UTF-8 text decodes to. */
 const escapedText = (bytes: Uint8Array): string => {
-  const units: string[] = [];
-  for (const byte of bytes) units.push(String.fromCharCode(byte < 0x80 ? byte : 0xdc00 + byte));
-  return units.join('');
+  const pieces: string[] = [];
+  for (let at = 0; at < bytes.length; at += pieceLength) {
+    const units = Uint16Array.from(bytes.subarray(at, at + pieceLength), (byte) =>
+      byte < 0x80 ? byte : 0xdc00 + byte,
+    );
+    pieces.push(String.fromCharCode(...units));
+  }
+  return pieces.join('');
 };
 
 /**
