@@ -11,15 +11,20 @@ import type { BenchPlan } from './bench-plan.ts';
 import { measureCatalog } from './catalog-image.ts';
 import { measureTemplates } from './constraint-templates.ts';
 import { evidenceMeasurements } from './evidence.ts';
+import { measureHostile } from './hostile.ts';
 import { measureReviews } from './measure-reviews.ts';
 import { measureVulnerabilities } from './vulnerabilities.ts';
+import { measureVulnerabilityBeside, measureVulnerabilityWarm } from './vulnerability-load.ts';
 
 const measurements: Readonly<Record<string, (plan: BenchPlan) => Promise<void>>> = {
   reviews: measureReviews,
   ...evidenceMeasurements,
   'constraints-templates': measureTemplates,
   vulnerabilities: measureVulnerabilities,
+  'vulnerabilities-warm': measureVulnerabilityWarm,
+  'vulnerabilities-beside': measureVulnerabilityBeside,
   'vulnerabilities-catalog': measureCatalog,
+  'vulnerabilities-hostile': measureHostile,
 };
 const { values } = parseArgs({
   options: {

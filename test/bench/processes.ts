@@ -35,6 +35,10 @@ export interface Server {
 export const residentOf = (pid: number): number =>
   Number(/VmRSS:\s+(\d+) kB/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1] ?? 0) / 1024;
 
+/** Milliseconds that the main thread of a process has run, whatever else the machine does. */
+export const mainThreadTime = (pid: number): number =>
+  Number(readFileSync(`/proc/${pid}/task/${pid}/schedstat`, 'utf8').split(' ')[0]) / 1e6;
+
 export const startServer = async (args: readonly string[]): Promise<Server> => {
   const begun = performance.now();
   const [command, all] = pinned(0, args);

@@ -12,7 +12,7 @@ import type {
 } from '../../evidence/ports.ts';
 
 /** Files, folders and links of one layer. A layer of half a million files takes half of the memory of a thread. */
-const maxEntries = 1_000_000;
+export const maxLayerEntries = 1_000_000;
 
 const failureOf = (host: string, why: string): RegistryFailure => ({
   kind: 'invalid',
@@ -73,6 +73,6 @@ export const createRegistryCataloger = (
 ): Cataloger => ({
   catalog: (image, { timeMs, unpacked }, budget) => {
     const layers = image.layers.map((layer) => layerOf(registry, image, layer, budget));
-    return images.catalog(layers, { timeMs, unpacked, entries: maxEntries }, budget.signal);
+    return images.catalog(layers, { timeMs, unpacked, entries: maxLayerEntries }, budget.signal);
   },
 });
