@@ -6,7 +6,7 @@ import { createRecorder, recorderDefaults } from '../../src/adapters/store/decis
 import { createWorkerStore } from '../../src/adapters/store/decisions/worker-store.ts';
 
 /**
- * A gate without its webhook: locks `--data`, records at 5,000/s, and prints `last-number time` at once
+ * A gate without its webhook: locks `--data`, records at 5,000/s, and prints `last-number stored-count time` at once
  * after every few decisions, as an answered webhook call would. Waits for its end by `kill -9`.
  * Usage: recording-process.ts DATA STORE-WORKER ROUND
  */
@@ -70,5 +70,5 @@ setInterval(() => {
   // The promise of one second holds while the store keeps up; this process may be short of a processor.
   if (recorder.queued() > backlog || dropped > 0) return;
   for (let n = 0; n < burst; n++) recordOne(recorded++);
-  writeSync(1, `${recorded - 1} ${Date.now()}\n`);
+  writeSync(1, `${recorded - 1} ${recorded - recorder.queued()} ${Date.now()}\n`);
 }, everyMs);
