@@ -4,7 +4,7 @@ import { vulnerabilityNeed } from '../facts/vulnerability/vulnerability-kind.ts'
 import { readDuration } from '../policy/schema/duration.ts';
 import type { MultiArch, VulnerabilitiesCheck } from '../policy/schema/schema.ts';
 import { fail, ok, type Result } from '../result.ts';
-import type { CheckSituation, EvidenceCheckOf, EvidenceRule } from './check.ts';
+import { pass, type CheckSituation, type EvidenceCheckOf, type EvidenceRule } from './check.ts';
 import { artifactWhy } from './image.ts';
 import { choosePlatforms } from './image/platforms.ts';
 import { acceptanceBy, compileAccept } from './vulnerabilities/accept.ts';
@@ -68,6 +68,20 @@ const conditionsOf = (
   ];
 };
 
+/**
+ * Conditions that stand beside one another and change alike become one rule: what a rule found is looked up for each image of
+ * each review.
+ */
+const inGroups = (conditions: readonly Timed[]): readonly (readonly Timed[])[] => {
+  const groups: Timed[][] = [];
+  for (const one of conditions) {
+    const last = groups.at(-1);
+    if (last?.[0]?.readsSituation === one.readsSituation) last.push(one);
+    else groups.push([one]);
+  }
+  return groups;
+};
+
 /** All rules of a check ask about the same facts in the same situation, one after the other. */
 const rememberLast = <Facts extends object, T>(
   make: (facts: Facts, situation: CheckSituation) => T,
@@ -119,10 +133,14 @@ export const vulnerabilitiesCheck = (
   const conditions = conditionsOf(config, durations.value, sources.value);
   const rules: readonly EvidenceRule<VulnerabilityFacts>[] = [
     { text, readsSituation: false, judge: ({ image }) => choice(image).violations },
-    ...conditions.map(({ condition, readsSituation }, at): EvidenceRule<VulnerabilityFacts> => ({
+    ...inGroups(conditions).map((group, at): EvidenceRule<VulnerabilityFacts> => ({
       text: `${String(at)} ${text}`,
-      readsSituation,
-      judge: (facts, situation) => condition(subjectOf(facts, situation)),
+      readsSituation: group.some(({ readsSituation }) => readsSituation),
+      judge: (facts, situation) => {
+        const subject = subjectOf(facts, situation);
+        const found = group.map(({ condition }) => condition(subject)).filter(({ length }) => length > 0);
+        return found.length === 0 ? pass : found.flat();
+      },
     })),
   ];
   return ok({
