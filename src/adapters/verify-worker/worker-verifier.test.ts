@@ -215,6 +215,16 @@ describe('a thread verifies a candidate', () => {
     expect(verifier.busy()).toBe(1);
   });
 
+  test('a thread that cannot be started gives its place to the next one, and blames no candidate', async () => {
+    // As where a machine has no room for another thread: `new Worker` throws.
+    const verifier = open({ threads: 1, program: new URL('https://registry.example.com/verify-worker.js') });
+    for (let turn = 0; turn < 2; turn += 1)
+      expect(await verifier.verify(play('verify'), by('shop'), AbortSignal.timeout(30_000))).toEqual(
+        slow('its verification failed'),
+      );
+    expect(verifier.busy()).toBe(0);
+  });
+
   test('as many wait as may', async () => {
     const verifier = open({ threads: 1, waiting: 1 });
     const results = await Promise.all(

@@ -3,6 +3,7 @@ import { untilAborted } from '../../concurrency/abort.ts';
 import { systemClock, type Clock } from '../../concurrency/clock.ts';
 import { createFairSemaphore } from '../../concurrency/fair-semaphore.ts';
 import { createTtlCache } from '../../concurrency/ttl-cache.ts';
+import { messageOf } from '../../core/result.ts';
 import { shown } from '../../core/text/shown-text.ts';
 import type {
   CandidateVerifier,
@@ -87,21 +88,34 @@ type VerifyThread = ReturnType<typeof startVerifyThread>;
 const createThreads = (program: URL) => {
   const all = new Set<VerifyThread>();
   const idle: VerifyThread[] = [];
-  return {
-    /** One may have ended while nobody asked it anything: that is no fault of the candidate that comes next. */
-    take: (): VerifyThread => {
-      for (let thread = idle.pop(); thread !== undefined; thread = idle.pop()) {
-        if (!thread.hasEnded()) return thread;
-        all.delete(thread);
-      }
-      const started = startVerifyThread(program);
-      all.add(started);
-      return started;
-    },
-    keep: (thread: VerifyThread): void => void idle.push(thread),
-    discard: (thread: VerifyThread): void => {
+  /** One may have ended while nobody asked it anything: that is no fault of the candidate that comes next. */
+  const take = (): VerifyThread => {
+    for (let thread = idle.pop(); thread !== undefined; thread = idle.pop()) {
+      if (!thread.hasEnded()) return thread;
       all.delete(thread);
-      void thread.end();
+    }
+    const started = startVerifyThread(program);
+    all.add(started);
+    return started;
+  };
+  const discard = (thread: VerifyThread): void => {
+    all.delete(thread);
+    void thread.end();
+  };
+  return {
+    /** Never rejects: its caller holds a place. A machine without room for another thread is no fault of the candidate. */
+    verify: async (...asked: Parameters<VerifyThread['verify']>): Promise<ThreadOutcome> => {
+      let thread: VerifyThread | undefined;
+      try {
+        thread = take();
+        const outcome = await thread.verify(...asked);
+        if (outcome.state === 'verified') idle.push(thread);
+        else discard(thread);
+        return outcome;
+      } catch (error) {
+        if (thread !== undefined) discard(thread);
+        return { state: 'stalled', why: messageOf(error) };
+      }
     },
     close: async (): Promise<void> => {
       await Promise.all([...all].map((thread) => thread.end()));
@@ -138,11 +152,8 @@ export const createWorkerVerifier = ({
     return slow(why);
   };
   const run = async (verification: Verification, release: () => void): Promise<VerificationResult> => {
-    const thread = pool.take();
     const end = places.begin();
-    const outcome = await thread.verify(verification, isLarge(verification) ? times.large : times.small);
-    if (outcome.state === 'verified') pool.keep(thread);
-    else pool.discard(thread);
+    const outcome = await pool.verify(verification, isLarge(verification) ? times.large : times.small);
     end();
     release();
     return judge(outcome, verification.candidate);
