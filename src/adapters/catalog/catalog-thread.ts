@@ -1,5 +1,5 @@
 import { Worker } from 'node:worker_threads';
-import { messageOf, type Result } from '../../core/result.ts';
+import { messageOf, ok, type Result } from '../../core/result.ts';
 import type { ImageCatalog } from '../../core/catalog/image-catalog.ts';
 import { invalidBytes, tooMuch, type Unreadable } from '../../core/text/unreadable.ts';
 import { createChunkSender } from './chunk-sender.ts';
@@ -27,8 +27,7 @@ export interface CatalogThread {
 }
 
 /** A thread for one image. Whatever the image does to it, an answer comes. */
-export const startCatalogThread = (program: URL): CatalogThread => {
-  const thread = new Worker(program, { name: 'imagegate-catalog', resourceLimits, env: {}, execArgv: [] });
+const followThread = (thread: Worker): CatalogThread => {
   const chunks = createChunkSender((bytes) =>
     thread.postMessage({ kind: 'chunk', bytes } satisfies CatalogRequest, [bytes.buffer]),
   );
@@ -87,4 +86,14 @@ export const startCatalogThread = (program: URL): CatalogThread => {
     hasFailed: () => ended !== undefined && ended !== outOfMemory,
     end: async () => void (await thread.terminate()),
   };
+};
+
+/** @returns or why there is none: a machine may have no room for another thread */
+export const startCatalogThread = (program: URL): Result<CatalogThread, Unreadable> => {
+  try {
+    const thread = new Worker(program, { name: 'imagegate-catalog', resourceLimits, env: {}, execArgv: [] });
+    return ok(followThread(thread));
+  } catch (error) {
+    return failed(messageOf(error));
+  }
 };

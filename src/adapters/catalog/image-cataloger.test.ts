@@ -77,6 +77,15 @@ describe('an image in a thread', () => {
     expect(layers.map(({ reads }) => reads)).toEqual([2, 1]);
   });
 
+  test('that cannot be started says nothing for long: a machine may have room for another one soon', async () => {
+    const cataloger = createImageCataloger(new URL('https://registry.example.com/catalog-worker.js'));
+    expect(namesOf(await cataloger.catalog([sourceOf(base)], limits, never))).toMatchObject({
+      kind: 'unreadable',
+      error: { why: expect.stringContaining('it could not be read') },
+      mayPass: true,
+    });
+  });
+
   test('V6: a layer that is known is not read again, and only for who has shown that it is there', async () => {
     const cataloger = createImageCataloger(program);
     const entries = [npm('a', '1.0.0')];

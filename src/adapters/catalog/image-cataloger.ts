@@ -188,7 +188,9 @@ export const createImageCataloger = (program: URL): ImageCataloger => {
 
   return {
     catalog: async (layers, limits, signal) => {
-      const thread = startCatalogThread(program);
+      const started = startCatalogThread(program);
+      if (!started.ok) return fail({ kind: 'unreadable', error: started.error, mayPass: true });
+      const thread = started.value;
       const ending = new AbortController();
       const stop = onAbort(AbortSignal.any([signal, AbortSignal.timeout(limits.timeMs)]), () =>
         ending.abort(),
