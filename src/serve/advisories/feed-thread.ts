@@ -18,19 +18,25 @@ export type UpdateReply = { readonly attempts: readonly FeedAttempt[] } | { read
 const resourceLimits = { maxOldGenerationSizeMb: 768, maxYoungGenerationSizeMb: 64, stackSizeMb: 4 };
 const maxDuration = 60 * 60_000;
 
-/** Updates a feed in a thread of its own, which ends with it. Never rejects. */
+/** Updates a feed in a thread of its own, which ends with it. Never rejects, since one update follows the other. */
 export const updateInThread = async (
   program: URL,
   task: UpdateTask,
   signal: AbortSignal,
 ): Promise<UpdateReply> => {
-  const thread = new Worker(program, {
-    name: 'imagegate-advisories',
-    workerData: task,
-    resourceLimits,
-    env: {},
-    execArgv: [],
-  });
+  let thread: Worker;
+  try {
+    thread = new Worker(program, {
+      name: 'imagegate-advisories',
+      workerData: task,
+      resourceLimits,
+      env: {},
+      execArgv: [],
+    });
+  } catch (error) {
+    // A machine may have no room for another thread.
+    return { failed: messageOf(error) };
+  }
   const { promise, resolve } = Promise.withResolvers<UpdateReply>();
   const timer = setTimeout(() => resolve({ failed: 'it took longer than an hour' }), maxDuration).unref();
   const end = onAbort(signal, () => resolve({ failed: 'the gate is shutting down' }));
