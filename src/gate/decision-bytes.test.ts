@@ -54,3 +54,15 @@ test('the text is that of JSON.stringify, whatever a decision says, also the sec
     { numRuns: 1000 },
   );
 });
+
+test('R26: however large a decision is, it keeps no more memory than it is long, or than a small one keeps', () => {
+  const bytesOf = createDecisionBytes();
+  for (const length of [1, 10_000, 30_000, 60_000]) {
+    const large = { warnings: ['w'.repeat(length)], images: [] } as unknown as Decision;
+    for (let turn = 0; turn < 3; turn += 1) {
+      const bytes = bytesOf(large);
+      expect(bytes.toString()).toBe(JSON.stringify(large));
+      expect(bytes.buffer.byteLength).toBeLessThanOrEqual(Math.max(64 * 1024, bytes.length));
+    }
+  }
+});

@@ -50,12 +50,13 @@ const piecesOf = (decision: Decision): readonly Piece[] => {
 };
 
 const mostBytes = (piece: Piece): number => piece.length * (typeof piece === 'string' ? maxUnitBytes : 1);
+const bytesOfPiece = (piece: Piece): Uint8Array => (typeof piece === 'string' ? Buffer.from(piece) : piece);
 
 /**
  * Makes decisions JSON in UTF-8, as `JSON.stringify` and `Buffer.from` do. They are bytes and no text: a text with one letter
  * beyond Latin-1 takes two bytes for each of its letters, lives among the objects that the garbage collector moves while it
  * waits for the disk, and is encoded by each who writes it.
- * @returns a part of a larger buffer, which stays in memory as long as that part does
+ * @returns a large one in memory of its own; else a part of a larger buffer, which stays in memory as long as that part does
  */
 export const createDecisionBytes = (): ((decision: Decision) => Buffer) => {
   let space = Buffer.allocUnsafeSlow(spaceBytes);
@@ -64,8 +65,10 @@ export const createDecisionBytes = (): ((decision: Decision) => Buffer) => {
     const pieces = piecesOf(decision);
     let most = 0;
     for (const piece of pieces) most += mostBytes(piece);
-    if (most > space.length - end) {
-      space = Buffer.allocUnsafeSlow(Math.max(spaceBytes, most));
+    // Attack: large decisions while the disk is away. Each would keep space for the worst, three times of what is counted.
+    if (most > spaceBytes) return Buffer.concat(pieces.map(bytesOfPiece));
+    if (most > spaceBytes - end) {
+      space = Buffer.allocUnsafeSlow(spaceBytes);
       end = 0;
     }
     const begin = end;
