@@ -86,9 +86,9 @@ describe('an image without any list is judged by its layers', () => {
     expect(code).toBe(1);
     expect(decision?.findings[0]).toMatchObject({
       message: expect.stringContaining('GHSA-npm in left-pad 1.0.0 (fixed in 2.0.0)'),
-      detail: expect.stringContaining('2 packages found by the gate (cataloger 1)'),
+      detail: expect.stringContaining('2 packages found by the gate (cataloger 2)'),
     });
-    expect(decision?.versions).toMatchObject({ cataloger: '1', advisories: expect.any(String) });
+    expect(decision?.versions).toMatchObject({ cataloger: '2', advisories: expect.any(String) });
   });
 
   test('check manifest says the same', async () => {
