@@ -24,7 +24,7 @@ const entryOf = ([name, content]: readonly [string, Files[string]]): Written => 
   return { type: '0', name, content };
 };
 
-const layerOf = (files: Files, at: number, links?: ReadonlyMap<number, string>): CatalogedLayer => {
+export const layerOf = (files: Files, at: number, links?: ReadonlyMap<number, string>): CatalogedLayer => {
   const reader = createLayerReader(limits, chooseFileOf(links));
   reader.write(tarOf(Object.entries(files).map(entryOf), 2));
   const root = reader.end();

@@ -153,9 +153,11 @@ const readAgain = async <F>(
   job: Job<F>,
   needed: readonly NeededFile[],
 ): Promise<Result<undefined, NoList<F>>> => {
+  // Once for all: an image may have thousands of layers and need a hundred thousand files, and reviews wait meanwhile.
+  const byLayer = Map.groupBy(needed, ({ layer }) => layer);
   for (const [at, source] of job.layers.entries()) {
-    const files = needed.filter(({ layer }) => layer === at);
-    if (files.length === 0) continue;
+    const files = byLayer.get(at);
+    if (files === undefined) continue;
     const read = await readInto(job, at, source, new Map(files.map(({ entry, path }) => [entry, path])));
     if (!read.ok) return read;
   }

@@ -78,6 +78,16 @@ const linkedPackages = (image: ImageFiles<CatalogedFile>): Result<readonly Neede
   return ok(needed);
 };
 
+/** Layers and entries are fewer than that. */
+const maxEntries = 2 ** 32;
+/**
+ * Each file once, by the last path: it is read as one thing. Attack: let a hundred thousand links lead to one file, and have the
+ * thread of the reviews take all of them.
+ */
+const lastWords = (needed: readonly NeededFile[]): readonly NeededFile[] => [
+  ...new Map(needed.map((file) => [file.layer * maxEntries + file.entry, file])).values(),
+];
+
 const isOsRelease = ({ kind }: CatalogedFile): boolean => kind === 'os-release';
 const isDatabase = ({ kind }: CatalogedFile): boolean =>
   kind === 'database' || kind === 'unreadable-database';
@@ -107,7 +117,7 @@ export const catalogImage = (layers: readonly CatalogedLayer[]): Result<ImageCat
   if (!linked.ok) return linked;
   // The last word on a file counts: a database stays one, whatever else leads to it.
   const needed = [...linked.value, ...misread(files), ...osRelease.value.needed, ...databases.value.needed];
-  if (needed.length > 0) return ok({ kind: 'needed', files: needed });
+  if (needed.length > 0) return ok({ kind: 'needed', files: lastWords(needed) });
 
   const gaps = createGapList();
   for (const { digest, isLazy } of layers) if (isLazy) gaps.add('lazy-layer', '', digest);

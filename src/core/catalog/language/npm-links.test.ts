@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import { catalog, summaryOf, type Files } from '../../../../test/fakes/catalog-layers.ts';
+import { catalog, layerOf, summaryOf, type Files } from '../../../../test/fakes/catalog-layers.ts';
 import { elfOf } from '../../../../test/fakes/go-program.ts';
+import { catalogImage } from '../image-catalog.ts';
 
 const program = elfOf([{ address: 0x1000, flags: 5, bytes: Buffer.alloc(100) }]);
 
@@ -95,6 +96,18 @@ describe('V1: packages of npm behind links of folders are listed', () => {
     ]);
     expect(list.packages.map(({ path }) => path)).toEqual(['opt/lodash/package.json']);
     expect(summaryOf(list).gaps).toEqual(['version-unknown packages: own in opt/own/package.json']);
+  });
+
+  test('a file to which many links lead is asked for once', () => {
+    const links = Array.from({ length: 100 }, (_, at) => [`app/node_modules/p${at}`, { to: '/opt/lodash' }]);
+    const files = { 'opt/lodash/package.json': lodash, ...Object.fromEntries(links) } as Files;
+    expect(catalogImage([layerOf(files, 1)])).toEqual({
+      ok: true,
+      value: {
+        kind: 'needed',
+        files: [{ layer: 0, entry: 1, path: 'app/node_modules/p99/package.json' }],
+      },
+    });
   });
 
   test('links that multiply end at a bound, and the image is unreadable', () => {
