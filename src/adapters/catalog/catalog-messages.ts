@@ -31,6 +31,7 @@ export interface WrittenLayer {
 export type CatalogReply =
   /** A chunk was taken: another one may come, in its memory too. */
   | { readonly kind: 'taken'; readonly memory: ArrayBuffer }
+  /** Of one that is known it is empty. */
   | { readonly kind: 'layer'; readonly read: Result<WrittenLayer, Unreadable> }
   | { readonly kind: 'catalog'; readonly catalog: Result<ImageCatalog, Unreadable> }
   /** A defect. */

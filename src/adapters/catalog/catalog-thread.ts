@@ -18,7 +18,7 @@ export interface CatalogThread {
   send(request: CatalogRequest): void;
   /** Takes bytes of the layer, and sends many of them at a time when the thread has room. `false`: no more is wanted. */
   chunk(bytes: Uint8Array): Promise<boolean>;
-  /** What became of the layer whose bytes were sent. */
+  /** What became of the layer whose bytes were sent, or of one that is known. */
   layer(): Promise<Result<WrittenLayer, Unreadable>>;
   catalog(): Promise<Result<ImageCatalog, Unreadable>>;
   /** Whether it ended without a word about the image: a lack of the machine, or a defect of ours, which may pass. */
@@ -65,10 +65,9 @@ const followThread = (thread: Worker): CatalogThread => {
   };
   return {
     send: (request) => {
-      if (request.kind === 'begin') {
-        answered = undefined;
-        chunks.reset();
-      } else if (request.kind === 'catalog') cataloged = undefined;
+      if (request.kind === 'begin' || request.kind === 'known') answered = undefined;
+      if (request.kind === 'begin') chunks.reset();
+      else if (request.kind === 'catalog') cataloged = undefined;
       else if (request.kind === 'end') chunks.send();
       send(request);
     },

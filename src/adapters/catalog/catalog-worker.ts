@@ -56,9 +56,10 @@ const answer = async (request: CatalogRequest): Promise<void> => {
     if (request.kind === 'begin') await begin(request);
     else if (request.kind === 'chunk') chunks.add(request.bytes);
     else if (request.kind === 'end') chunks.add(undefined);
-    else if (request.kind === 'known')
+    else if (request.kind === 'known') {
       keep(request.at, request.place, deserialize(request.layer) as ReadLayer);
-    else post({ kind: 'catalog', catalog: catalogImage(layers) });
+      post({ kind: 'layer', read: ok({ bytes: new Uint8Array(0), unpacked: 0 }) });
+    } else post({ kind: 'catalog', catalog: catalogImage(layers) });
   } catch (error) {
     post({ kind: 'failed', why: messageOf(error) });
   }

@@ -105,6 +105,31 @@ describe('an image in a thread', () => {
     });
   });
 
+  test('what is known of a layer goes to the thread when that has taken what went before', async () => {
+    const busy = join(scratch, 'busy.mjs');
+    writeFileSync(
+      busy,
+      `import { parentPort } from 'node:worker_threads';
+       const layer = { ok: true, value: { bytes: new Uint8Array(1), unpacked: 1 } };
+       const catalog = { ok: true, value: { kind: 'list', list: { packages: [], gaps: [] } } };
+       parentPort.on('message', ({ kind }) => {
+         if (kind === 'end') parentPort.postMessage({ kind: 'layer', read: layer });
+         if (kind === 'catalog') parentPort.postMessage({ kind: 'catalog', catalog });
+       });`,
+    );
+    const ending = new AbortController();
+    let asked = 0;
+    const mayKnow = async (): Promise<boolean> => {
+      asked += 1;
+      setTimeout(() => ending.abort(), 50);
+      return true;
+    };
+    const layers = Array.from({ length: 10 }, () => sourceOf(base, { mayKnow }));
+    const cataloger = createImageCataloger(pathToFileURL(busy));
+    expect(namesOf(await cataloger.catalog(layers, limits, ending.signal))).toEqual({ kind: 'late' });
+    expect(asked).toBe(1);
+  });
+
   test('V4: what a link leads to is read once more for the first image on a base, and not for the next', async () => {
     const cataloger = createImageCataloger(program);
     const status = 'Package: musl\nStatus: install ok installed\nVersion: 1.2.3\n';
