@@ -112,3 +112,45 @@ describe('the rest', () => {
     expect(valueOf(expression)).toBe(want);
   });
 });
+
+describe('what OPA reads is never no value here', () => {
+  const many = (count: number, text: string): string => text.repeat(count);
+  test.each([
+    ['a port with zeros', 'uri.parse("https://a.example:000000000443/x").hostname', '"a.example"'],
+    ['a line separator in a path', 'uri.parse("https://a.example/\\u2028").hostname', '"a.example"'],
+    ['a long scheme', `uri.parse("${many(80, 's')}://a.example/").hostname`, '"a.example"'],
+    ['a long prerelease', `semver.compare("1.0.0-${many(300, 'a')}", "1.0.0")`, '-1'],
+    ['a long fraction', `time.parse_rfc3339_ns("1970-01-01T00:00:01.5${many(40, '0')}Z")`, '1500000000'],
+    ['a long duration', `time.parse_duration_ns("${many(30, '0')}1.5${many(50, '0')}s")`, '1500000000'],
+    ['a prefix with zeros', 'net.cidr_contains("10.0.0.0/0008", "10.1.1.1")', 'true'],
+  ])('%s', (_title, expression, want) => {
+    expect(valueOf(expression)).toBe(want);
+  });
+
+  test.each([
+    ['a long URL', `uri.parse("https://a.example/${many(9000, 'a')}")`, 'a URL is over 8192 characters'],
+    ['deep JSON', `json.unmarshal("${many(250, '[')}${many(250, ']')}")`, 'nested deeper than 200 levels'],
+    ['a long number in JSON', `json.unmarshal("[${many(500, '1')}]")`, 'too many digits'],
+    ['a long number', `to_number("${many(450, '0')}9")`, 'over 400 digits'],
+    ['a long quantity', `units.parse("${many(450, '0')}9Gi")`, 'over 400 digits'],
+    ['a long amount of bytes', `units.parse_bytes("${many(450, '0')}9Gi")`, 'over 400 digits'],
+    ['a very long version', `semver.is_valid("1.0.0-${many(5000, 'a')}")`, 'over 4096 characters'],
+    ['a very long time', `time.parse_rfc3339_ns("1970-01-01T00:00:01.${many(600, '0')}Z")`, 'over 512'],
+    ['a very long duration', `time.parse_duration_ns("${many(600, '0')}1s")`, 'over 512 characters'],
+    ['a long pattern', `regex.match("${many(9000, 'a')}", "a")`, 'over 8192 characters'],
+    ['a far shift', 'bits.lsh(1, 5000)', 'over 4096 bits'],
+    ['deep YAML', `yaml.unmarshal("a: ${many(250, '[')}${many(250, ']')}")`, 'nested deeper than 200 levels'],
+    ['a key twice in YAML', 'yaml.unmarshal("a: 1\\na: 2")', 'yaml: '],
+    ['YAML before what is none', 'yaml.is_valid("a: 1\\n---\\n[")', 'yaml: '],
+  ])('%s is an error', (_title, expression, why) => {
+    expect(valueOf(expression)).toContain(why);
+  });
+
+  test('what OPA cannot read either is no value, as there', () => {
+    expect(valueOf('yaml.unmarshal("[")')).toBe('undefined');
+    expect(valueOf('yaml.is_valid("[")')).toBe('false');
+    expect(valueOf('json.unmarshal("[01]")')).toBe('undefined');
+    expect(valueOf(`semver.is_valid("${many(5000, 'x')}")`)).toBe('false');
+    expect(valueOf('uri.parse("https://a.example:x/")')).toBe('undefined');
+  });
+});

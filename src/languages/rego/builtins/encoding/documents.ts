@@ -1,8 +1,9 @@
-import { stringify } from 'yaml';
+import { parseAllDocuments, stringify } from 'yaml';
+import { nestedTooDeep, tooDeepToRead } from '../../../../core/text/yaml/limits.ts';
 import { readYamlText } from '../../../../core/text/yaml/yaml-text.ts';
 import type { JsonValue } from '../../../../core/text/json/json.ts';
 import type { Evaluation } from '../../evaluate/evaluation.ts';
-import { BuiltinFault } from '../../evaluate/fault.ts';
+import { BuiltinFault, EvaluationFault } from '../../evaluate/fault.ts';
 import { isNumber, numberAsFloat } from '../../values/number.ts';
 import { valueOfJson } from '../../values/json-value.ts';
 import { valueText } from '../../values/value-text.ts';
@@ -44,9 +45,21 @@ const toJson = (value: RegoValue): JsonValue => {
     : (value as string | boolean | null);
 };
 
+/** Whether the first document, all that Go reads, is YAML and is refused here all the same: it must not be no value. */
+const isRefusedHere = (text: string, why: string): boolean => {
+  if (why === nestedTooDeep || why === tooDeepToRead) return true;
+  const [first] = parseAllDocuments(text, { uniqueKeys: false, logLevel: 'silent' });
+  return first === undefined || first.errors.length === 0;
+};
+
 const readYaml = (text: string): RegoValue => {
   const read = readYamlText(text);
-  if (!read.ok) throw new BuiltinFault('yaml: ' + read.error.why);
+  if (!read.ok) {
+    const why = `yaml: ${read.error.why}`;
+    throw isRefusedHere(text, read.error.why)
+      ? new EvaluationFault('eval_builtin_error', why)
+      : new BuiltinFault(why);
+  }
   const [first] = read.value;
   return first === undefined ? null : valueOfJson(first.value, 'int64');
 };

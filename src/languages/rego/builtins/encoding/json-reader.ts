@@ -1,6 +1,6 @@
 import { numberOf } from '../../values/number.ts';
 import { RegoObject, type RegoValue } from '../../values/value.ts';
-import { BuiltinFault } from '../../evaluate/fault.ts';
+import { beyondBound, BuiltinFault } from '../../evaluate/fault.ts';
 
 const maxDepth = 200;
 const space = /[ \t\n\r]/;
@@ -72,12 +72,15 @@ class JsonReader {
       }
     const digits = this.#match(number);
     if (digits === '') throw this.#fault();
+    // No digit stands behind a number but behind a zero: the pattern has read as much as it may.
+    if (/\d/.test(this.#text.charAt(this.#at)) && !/^-?0$/.test(digits))
+      throw beyondBound('a number of JSON has too many digits');
     return numberOf(digits);
   }
 
   #nested<T>(read: () => T): T {
     this.#depth += 1;
-    if (this.#depth > maxDepth) throw new BuiltinFault('exceeded max depth');
+    if (this.#depth > maxDepth) throw beyondBound(`JSON is nested deeper than ${maxDepth} levels`);
     this.#at += 1;
     const value = read();
     this.#depth -= 1;

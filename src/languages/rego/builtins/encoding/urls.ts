@@ -1,4 +1,4 @@
-import { BuiltinFault } from '../../evaluate/fault.ts';
+import { beyondBound, BuiltinFault } from '../../evaluate/fault.ts';
 import { RegoObject, RegoSet, type RegoValue } from '../../values/value.ts';
 import { isReadableBy, objectAt, textAt, type BuiltinTable } from '../builtin.ts';
 
@@ -76,10 +76,11 @@ interface Authority {
 const authorityOf = (text: string): Authority => {
   const host = text.slice(text.lastIndexOf('@') + 1);
   const [, bracketed, plain = '', port = ''] =
-    /^(?:\[([^\]]{0,64})\]|([^:[\]]{0,8192}))(?::(.{0,8192}))?$/.exec(host) ?? [];
+    /^(?:\[([^\]]{0,8192})\]|([^:[\]]{0,8192}))(?::(.{0,8192}))?$/s.exec(host) ?? [];
   if (bracketed === undefined && plain === '' && host !== '' && !host.startsWith(':'))
     throw new BuiltinFault(`parse "${text}": invalid host`);
-  if (!/^\d{0,8}$/.test(port)) throw new BuiltinFault(`parse "${text}": invalid port ":${port}" after host`);
+  if (!/^\d{0,8192}$/.test(port))
+    throw new BuiltinFault(`parse "${text}": invalid port ":${port}" after host`);
   if (/[ <>"]/.test(plain)) throw new BuiltinFault(`parse "${text}": invalid character in host name`);
   return { hostname: unescaped(bracketed ?? plain, false), port };
 };
@@ -99,7 +100,7 @@ const cutAt = (text: string, sign: string): readonly [string, string] => {
 };
 
 const schemeOf = (text: string): readonly [string, string] => {
-  const [, scheme = '', rest = text] = /^([a-zA-Z][a-zA-Z0-9+.-]{0,63}):(.{0,8192})$/.exec(text) ?? [];
+  const [, scheme = '', rest = text] = /^([a-zA-Z][a-zA-Z0-9+.-]{0,8192}):(.{0,8192})$/s.exec(text) ?? [];
   if (scheme === '' && text.startsWith(':'))
     throw new BuiltinFault(`parse "${text}": missing protocol scheme`);
   if (scheme === '' && /^[^/?:]{0,8192}:/.test(text))
@@ -111,13 +112,13 @@ const maxUriLength = 8192;
 
 /** The parts of a URL as Go's net/url takes it apart; those that are empty are left out. */
 const parsedUri = (text: string): RegoObject => {
-  if (text.length > maxUriLength) throw new BuiltinFault(`URL is over ${maxUriLength} characters`);
+  if (text.length > maxUriLength) throw beyondBound(`a URL is over ${maxUriLength} characters`);
   if (/[\u0000-\u001f\u007f]/.test(text))
     throw new BuiltinFault('parse: net/url: invalid control character in URL');
   const [whole, fragment] = cutAt(text, '#');
   const [scheme, rest] = schemeOf(whole);
   const [before, query] = cutAt(rest, '?');
-  const [, authority = '', path = before] = /^\/\/([^/]{0,8192})(.{0,8192})$/.exec(before) ?? [];
+  const [, authority = '', path = before] = /^\/\/([^/]{0,8192})(.{0,8192})$/s.exec(before) ?? [];
   const { hostname, port } = authorityOf(authority);
   const isOpaque = scheme !== '' && !before.startsWith('/');
   const entries: readonly (readonly [string, string])[] = [

@@ -52,7 +52,7 @@ const maskOf = ({ bits, prefix }: IpNetwork): bigint =>
 export const networkOf = (text: string): IpNetwork | undefined => {
   const [address = '', length = '', ...rest] = text.split('/');
   const found = addressOf(address);
-  if (found === undefined || rest.length > 0 || !/^\d{1,3}$/.test(length)) return undefined;
+  if (found === undefined || rest.length > 0 || !/^\d{1,4096}$/.test(length)) return undefined;
   const isMapped = found.bits === 32 && address.includes(':');
   const prefix = Number(length) - (isMapped ? 96 : 0);
   if (prefix < 0 || prefix > found.bits) return undefined;

@@ -1,4 +1,4 @@
-import { BuiltinFault } from '../../evaluate/fault.ts';
+import { beyondBound, BuiltinFault } from '../../evaluate/fault.ts';
 import { numberFromBig } from '../../values/number.ts';
 import type { RegoValue } from '../../values/value.ts';
 import { integerAt, type BuiltinTable } from '../builtin.ts';
@@ -13,7 +13,7 @@ const shiftAt = (args: readonly RegoValue[]): bigint => {
       'operand 2 must be an unsigned integer number but got a negative integer',
       'eval_type_error',
     );
-  if (shift > maxShift) throw new BuiltinFault(`operand 2 must be at most ${maxShift}`);
+  if (shift > maxShift) throw beyondBound(`a shift is over ${maxShift} bits`);
   return shift;
 };
 

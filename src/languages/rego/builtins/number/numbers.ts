@@ -1,5 +1,5 @@
 import type { Evaluation } from '../../evaluate/evaluation.ts';
-import { BuiltinFault } from '../../evaluate/fault.ts';
+import { beyondBound, BuiltinFault } from '../../evaluate/fault.ts';
 import { BigFloat } from '../../values/big-float.ts';
 import { wholeNumberOf, isNumber, numberFromBig, numberOf } from '../../values/number.ts';
 import { quotedText } from '../../values/value-text.ts';
@@ -30,6 +30,7 @@ const toNumber = (args: readonly RegoValue[]): RegoValue => {
   if (typeof value !== 'string') return wrongOperand(1, 'one of {boolean, null, number, string}', value);
   if (/^[+-]?(?:inf|infinity|nan)$/i.test(value))
     throw new BuiltinFault('operand 1 must be valid number', 'eval_type_error');
+  if (/^[+-]?[\d.]{401}/.test(value)) throw beyondBound('a number has over 400 digits');
   if (!numeric.test(value) || !Number.isFinite(Number(value)))
     throw new BuiltinFault(`strconv.ParseFloat: parsing ${quotedText(value)}: invalid syntax`);
   return json.test(value) ? numberOf(value) : numberOf(BigFloat.parse(String(Number(value))).text());

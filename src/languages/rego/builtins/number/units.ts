@@ -1,5 +1,5 @@
 import type { RegoValue } from '../../values/value.ts';
-import { BuiltinFault } from '../../evaluate/fault.ts';
+import { beyondBound, BuiltinFault } from '../../evaluate/fault.ts';
 import { numberOf } from '../../values/number.ts';
 import { textAt, type BuiltinTable } from '../builtin.ts';
 
@@ -23,6 +23,7 @@ const maxExponentDigits = 3;
 
 /** The number that a quantity begins with, and its unit. An `e` is an exponent when digits stand behind it. */
 const amountOf = (text: string, name: string): Amount => {
+  if (/^[+-]?[\d.]{401}/.test(text)) throw beyondBound(`${name}: an amount has over 400 digits`);
   const [number = ''] = /^[+-]?[0-9.]{0,400}(?:[eE][+-]?\d{1,400})?/.exec(text) ?? [];
   const exponent = /[eE][+-]?(\d{1,400})$/.exec(number)?.[1];
   if (exponent !== undefined && exponent.length > maxExponentDigits)

@@ -1,5 +1,5 @@
 import { RE2JS } from 're2js';
-import { BuiltinFault } from '../../evaluate/fault.ts';
+import { beyondBound, BuiltinFault } from '../../evaluate/fault.ts';
 import { messageOf } from '../../../../core/result.ts';
 
 /** A longer pattern is refused: a program of the engine is many times as large. */
@@ -15,7 +15,7 @@ export const compiledPattern = (pattern: string, flags = 0): RE2JS => {
   const known = kept.get(key);
   if (known !== undefined) return known;
   if (pattern.length > maxPatternLength)
-    throw new BuiltinFault(`pattern is over ${maxPatternLength} characters`);
+    throw beyondBound(`a pattern is over ${maxPatternLength} characters`);
   let compiled: RE2JS;
   try {
     compiled = RE2JS.compile(pattern, flags);

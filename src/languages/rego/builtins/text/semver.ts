@@ -1,10 +1,12 @@
-import { BuiltinFault } from '../../evaluate/fault.ts';
+import { beyondBound, BuiltinFault } from '../../evaluate/fault.ts';
 import { quotedText } from '../../values/value-text.ts';
 import type { RegoValue } from '../../values/value.ts';
 import { textAt, type BuiltinTable } from '../builtin.ts';
 
 const pattern =
-  /^(\d{1,20})\.(\d{1,20})\.(\d{1,20})(?:-([0-9A-Za-z.-]{1,256}))?(?:\+([0-9A-Za-z.-]{1,256}))?$/;
+  /^(\d{1,20})\.(\d{1,20})\.(\d{1,20})(?:-([0-9A-Za-z.-]{1,4096}))?(?:\+([0-9A-Za-z.-]{1,4096}))?$/;
+
+const maxVersionLength = 4096;
 
 interface Version {
   readonly numbers: readonly bigint[];
@@ -12,6 +14,8 @@ interface Version {
 }
 
 const readVersion = (text: string): Version | undefined => {
+  if (text.length > maxVersionLength && /^\d{1,20}\.\d{1,20}\.\d{1,20}[-+]/.test(text))
+    throw beyondBound(`a version is over ${maxVersionLength} characters`);
   const found = pattern.exec(text);
   if (found === null) return undefined;
   const numbers = found.slice(1, 4).map((digits) => BigInt(digits));
@@ -32,8 +36,8 @@ const sign = (one: bigint | string | number, other: bigint | string | number): n
   one < other ? -1 : one > other ? 1 : 0;
 
 const compareIdentifiers = (one: string, other: string): number => {
-  const isNumeric = /^\d{1,256}$/.test(one);
-  const isOtherNumeric = /^\d{1,256}$/.test(other);
+  const isNumeric = /^\d{1,4096}$/.test(one);
+  const isOtherNumeric = /^\d{1,4096}$/.test(other);
   if (isNumeric && isOtherNumeric) return sign(BigInt(one), BigInt(other));
   return isNumeric === isOtherNumeric ? sign(one, other) : isNumeric ? -1 : 1;
 };

@@ -1,3 +1,4 @@
+import { beyondBound } from '../../evaluate/fault.ts';
 import { withoutTrailingZeros } from '../../values/decimal-text.ts';
 import type { CivilTime } from './civil-time.ts';
 
@@ -148,8 +149,8 @@ const readers: Readonly<Record<string, readonly [string, ReadField]>> = {
   '3': ['(\\d\\d?)', number('hour')],
   '04': ['(\\d\\d)', number('minute')],
   '4': ['(\\d\\d?)', number('minute')],
-  '05': ['(\\d\\d(?:[.,]\\d{1,32})?)', (into, text) => secondOf(into, text)],
-  '5': ['(\\d\\d?(?:[.,]\\d{1,32})?)', (into, text) => secondOf(into, text)],
+  '05': ['(\\d\\d(?:[.,]\\d{1,512})?)', (into, text) => secondOf(into, text)],
+  '5': ['(\\d\\d?(?:[.,]\\d{1,512})?)', (into, text) => secondOf(into, text)],
   PM: ['(AM|PM)', half],
   pm: ['(am|pm)', half],
 };
@@ -176,7 +177,7 @@ const zonePattern = (part: string): string => {
 
 const readerOf = (part: string, hasFraction: boolean): readonly [string, ReadField] => {
   if (/^[.,]0/.test(part)) return [`([.,]\\d{${part.length - 1}})`, fractionOf];
-  if (/^[.,]9/.test(part)) return ['((?:[.,]\\d{1,32})?)', fractionOf];
+  if (/^[.,]9/.test(part)) return ['((?:[.,]\\d{1,512})?)', fractionOf];
   if (/^[Z-]/.test(part)) return [zonePattern(part), offset];
   // A fraction may stand behind the seconds though the layout has none.
   if (hasFraction && part === '05') return ['(\\d\\d)', secondOf];
@@ -187,10 +188,12 @@ const readerOf = (part: string, hasFraction: boolean): readonly [string, ReadFie
 const quoted = (text: string): string => text.replace(/[\\.+*?()|[\]{}^$/-]/g, '\\$&');
 
 const maxLayoutLength = 128;
+export const maxTimeLength = 512;
 
 /** What a text says in a layout; `undefined`: it does not fit. */
 export const timeFields = (layout: string, text: string): ReadTime | undefined => {
-  if (layout.length > maxLayoutLength || text.length > 4 * maxLayoutLength) return undefined;
+  if (layout.length > maxLayoutLength) throw beyondBound(`a layout is over ${maxLayoutLength} characters`);
+  if (text.length > maxTimeLength) throw beyondBound(`a time is over ${maxTimeLength} characters`);
   const found: ReadField[] = [];
   let pattern = '';
   let from = 0;

@@ -1,11 +1,18 @@
-import { BuiltinFault } from '../../evaluate/fault.ts';
+import { beyondBound, BuiltinFault } from '../../evaluate/fault.ts';
 import { BigFloat } from '../../values/big-float.ts';
 import { wholeNumberOf, isNumber, numberFromBig } from '../../values/number.ts';
 import { quotedText } from '../../values/value-text.ts';
 import type { RegoValue } from '../../values/value.ts';
 import { integerAt, textAt, wrongOperand, type BuiltinTable } from '../builtin.ts';
 import { civilTime, daysOf, momentOf, zoneAt, type CivilTime } from './civil-time.ts';
-import { dayNames, namedLayouts, timeFields, formattedTime, type ReadTime } from './time-layout.ts';
+import {
+  dayNames,
+  formattedTime,
+  maxTimeLength,
+  namedLayouts,
+  timeFields,
+  type ReadTime,
+} from './time-layout.ts';
 
 const maxMoment = 9223372036854775807n;
 
@@ -56,7 +63,7 @@ const durationUnits: ReadonlyMap<string, bigint> = new Map([
   ['y', 31_536_000_000_000_000n],
 ]);
 
-const durationPart = /^(\d{0,20})(?:\.(\d{0,40}))?(ns|us|\u00b5s|\u03bcs|ms|s|m|h|d|w|y)/;
+const durationPart = /^(\d{0,512})(?:\.(\d{0,512}))?(ns|us|\u00b5s|\u03bcs|ms|s|m|h|d|w|y)/;
 
 const partOf = ([, whole = '', fraction = '', unit = '']: RegExpExecArray): bigint | undefined => {
   if (whole === '' && fraction === '') return undefined;
@@ -66,6 +73,7 @@ const partOf = ([, whole = '', fraction = '', unit = '']: RegExpExecArray): bigi
 
 const parseDuration = (args: readonly RegoValue[]): RegoValue => {
   const text = textAt(args, 1);
+  if (text.length > maxTimeLength) throw beyondBound(`a duration is over ${maxTimeLength} characters`);
   const bad = new BuiltinFault(`time: invalid duration ${quotedText(text)}`);
   const sign = text.startsWith('-') ? -1n : 1n;
   let rest = text.replace(/^[+-]/, '');
