@@ -42,6 +42,20 @@ describe('a source that nests or goes on is refused by a counted bound', () => {
   });
 });
 
+describe('values that double in each line', () => {
+  const doubled = (name: string, pair: (part: string) => string): string =>
+    Array.from({ length: 60 }, (_unused, at) => `${name}${at + 1} := ${pair(`${name}${at}`)}`).join('\n');
+  test.each([
+    ['arrays', (part: string) => `[${part}, ${part}]`],
+    ['objects', (part: string) => `{"a": ${part}, "b": ${part}}`],
+    ['sets of two', (part: string) => `[{[${part}, 1], [1, ${part}]}]`],
+    ['comprehensions', (part: string) => `{k: ${part} | k := ${part}}`],
+  ])('%s have a type that is bounded', (_title, pair) => {
+    expect(said(`p := 1 if {\nfalse\nx0 := [1]\n${doubled('x', pair)}\n}`)).toBe('undefined');
+    expect(said(`x0 := [1]\n${doubled('x', pair)}\np := 1 if { false; x60 == x59 }`)).toBe('undefined');
+  });
+});
+
 describe('an evaluation that goes on or grows ends at its budget', () => {
   test.each([
     ['a range of a billion', 'p := count(numbers.range(1, 1000000000))'],

@@ -17,6 +17,7 @@ import { TypeEnvironment } from './type-environment.ts';
 import { signatureOf, type TypedName } from './type-signature.ts';
 import {
   anything,
+  bounded,
   either,
   isUnknown,
   typeOfKeys,
@@ -25,6 +26,7 @@ import {
   typeText,
   typeOfValues,
   type MaybeType,
+  type Type,
 } from './type.ts';
 
 /** What the types of a policy are worked out from. */
@@ -155,12 +157,12 @@ class BodyTypes extends TypeEnvironment {
     );
     inner.body(term.body, term.head);
     const [key, value] = term.head.map((one) => inner.typeOf(one));
-    const known: Record<ComprehensionTerm['of'], MaybeType> = {
+    const known: Record<ComprehensionTerm['of'], Type> = {
       array: { kind: 'array', items: [], rest: key },
       set: { kind: 'set', of: key },
       object: { kind: 'object', fields: [], rest: { key, value } },
     };
-    this.#closures.set(term, isWrong ? undefined : known[term.of]);
+    this.#closures.set(term, isWrong ? undefined : bounded(known[term.of]));
   }
 
   #call(term: CallTerm, isNested: boolean, report: Report): void {

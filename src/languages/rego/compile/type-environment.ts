@@ -2,6 +2,7 @@ import { subterms, type ListTerm, type ObjectTerm, type Term } from '../syntax/t
 import { compareValues } from '../values/value.ts';
 import {
   anything,
+  bounded,
   either,
   isUnknown,
   itemAt,
@@ -47,13 +48,13 @@ export abstract class TypeEnvironment {
       case 'array':
         return term.items.length === 0
           ? { kind: 'array', items: [], rest: anything }
-          : { kind: 'array', items: term.items.map((item) => this.typeOf(item)), rest: undefined };
+          : bounded({ kind: 'array', items: term.items.map((item) => this.typeOf(item)), rest: undefined });
       case 'set': {
         const of = term.items.map((item) => this.typeOf(item)).reduce<MaybeType>(either, undefined);
-        return { kind: 'set', of: of ?? anything };
+        return bounded({ kind: 'set', of: of ?? anything });
       }
       case 'object':
-        return this.#object(term);
+        return bounded(this.#object(term));
       case 'ref':
       case 'call':
       case 'comprehension':

@@ -188,3 +188,31 @@ const objectsAgree = (one: ObjectType, other: ObjectType): boolean => {
   if (!hold(one, other) || !hold(other, one)) return false;
   return one.rest === undefined || other.rest === undefined || mayAgree(one.rest.value, other.rest.value);
 };
+
+/** A type is walked whole each time it is compared; larger ones are forgotten. */
+const maxWeight = 8192;
+const weights = new WeakMap<Type, number>();
+
+const partsOf = (type: Type): readonly MaybeType[] => {
+  if (type.kind === 'array') return [...type.items, type.rest];
+  if (type.kind === 'object')
+    return [...type.fields.map(([, value]) => value), type.rest?.key, type.rest?.value];
+  if (type.kind === 'set') return [type.of];
+  if (type.kind === 'any') return type.of;
+  return type.kind === 'function' ? [...type.args, type.result] : [];
+};
+
+const weightOf = (type: MaybeType): number => {
+  if (type === undefined) return 0;
+  const known = weights.get(type);
+  if (known !== undefined) return known;
+  const weight = partsOf(type).reduce<number>((sum, part) => sum + weightOf(part), 1);
+  weights.set(type, weight);
+  return weight;
+};
+
+/**
+ * The type of a value that is made of others. Attack: `x1 := [x0, x0]`, `x2 := [x1, x1]` and so on make a type twice as
+ * large in each line, and a template of a kilobyte would keep the gate busy for ever.
+ */
+export const bounded = (type: Type): Type => (weightOf(type) > maxWeight ? anything : type);
