@@ -85,6 +85,15 @@ describe('what a template says', () => {
     expect(messages({ rules })).toEqual(wanted);
   });
 
+  test('details that hold one value a billion times are an error, also in a list', () => {
+    const lines = Array.from({ length: 40 }, (_unused, at) => `x${at + 1} := [x${at}, x${at}]`).join('\n');
+    const rules = `violation = v { x0 := input.review.object\n${lines}\nv := [{"msg": "x", "details": x40}] }`;
+    expect(judged({ rules })).toMatchObject({
+      violations: [],
+      error: expect.stringContaining('budget_exceeded: values of more than'),
+    });
+  });
+
   test('details are JSON, and an empty object where there are none', () => {
     const rules =
       'violation[{"msg": "a", "details": {"s": {2, 1}}}] { true }\nviolation[{"msg": "b"}] { true }';

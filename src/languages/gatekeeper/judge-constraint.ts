@@ -5,6 +5,7 @@ import { EvaluationBudget, maxBytes, maxSteps } from '../rego/evaluate/budget.ts
 import { problemText } from '../rego/evaluate/fault.ts';
 import type { Surroundings } from '../rego/evaluate/evaluation.ts';
 import { typeName } from '../rego/values/value-text.ts';
+import { withWalkBound, WalkTooLong } from '../rego/values/walk-bound.ts';
 import { compareValues, RegoObject, RegoSet, type Maybe, type RegoValue } from '../rego/values/value.ts';
 import type { Constraint } from './constraint.ts';
 import { matchesReview } from './constraint-match.ts';
@@ -84,6 +85,16 @@ const saidBy = (members: readonly RegoValue[]): Said => {
   return { violations, withoutMessage, ...(error === undefined ? {} : { error }) };
 };
 
+/** A rule may say its violations as a list, which nothing has gone through before. */
+const saidWithinBound = (members: readonly RegoValue[]): Said => {
+  try {
+    return withWalkBound(() => saidBy(members));
+  } catch (error) {
+    if (error instanceof WalkTooLong) return { ...silent, error: `budget_exceeded: ${error.message}` };
+    throw error;
+  }
+};
+
 const evaluated = (
   { template, parameters }: Constraint,
   review: ConstraintReview,
@@ -102,7 +113,9 @@ const evaluated = (
     surroundings,
     budget,
   });
-  const said = answer.ok ? saidBy(membersOf(answer.value)) : { ...silent, error: problemText(answer.error) };
+  const said = answer.ok
+    ? saidWithinBound(membersOf(answer.value))
+    : { ...silent, error: problemText(answer.error) };
   return { ...said, steps: budget.used };
 };
 

@@ -56,6 +56,28 @@ describe('values that double in each line', () => {
   });
 });
 
+describe('values that hold others twice, line by line', () => {
+  const lines = (name: string, pair: (part: string) => string): string =>
+    [
+      `${name}0 := input`,
+      ...Array.from({ length: 60 }, (_unused, at) => `${name}${at + 1} := ${pair(`${name}${at}`)}`),
+    ].join('\n');
+  const lists = (name: string): string => lines(name, (part) => `[${part}, ${part}]`);
+  const objects = (name: string): string => lines(name, (part) => `{"a": ${part}, "b": ${part}}`);
+  test.each([
+    ['compared', `p if {\n${lists('x')}\n${lists('y')}\nx60 == y60\n}`],
+    ['ordered', `p if {\n${lists('x')}\n${lists('y')}\nx60 < y60\n}`],
+    ['members', `p := {x60} if {\n${lists('x')}\n}`],
+    ['written as JSON', `p := json.marshal(x60) if {\n${lists('x')}\n}`],
+    ['written as YAML', `p := yaml.marshal(x60) if {\n${lists('x')}\n}`],
+    ['written', `p := sprintf("%v", [x60]) if {\n${lists('x')}\n}`],
+    ['joined', `p := object.union(x60, y60) if {\n${objects('x')}\n${objects('y')}\n}`],
+    ['parts of one another', `p if {\n${objects('x')}\n${objects('y')}\nobject.subset(x60, y60)\n}`],
+  ])('%s', (_title, rules) => {
+    expect(said(rules, '[1]')).toMatch(/^budget_exceeded: /);
+  });
+});
+
 describe('an evaluation that goes on or grows ends at its budget', () => {
   test.each([
     ['a range of a billion', 'p := count(numbers.range(1, 1000000000))'],

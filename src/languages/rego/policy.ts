@@ -18,6 +18,7 @@ import { nestsTooDeeply, parseModule, parseQuery, type RegoVersion } from './syn
 import type { Import, VarTerm } from './syntax/term.ts';
 import { NumberTooLarge } from './values/big-float.ts';
 import { RegoObject, type Maybe, type RegoValue } from './values/value.ts';
+import { withWalkBound, WalkTooLong } from './values/walk-bound.ts';
 
 /** The text of a module, as a file or a template holds it. */
 export interface ModuleSource {
@@ -74,14 +75,15 @@ const evaluated = <T>(asked: Asked, run: (ctx: Evaluation) => T): Result<T, Eval
   };
   const ctx = new Evaluation(shared, { input: asked.input, data: asked.data ?? new RegoObject() });
   try {
-    const value = run(ctx);
+    const value = withWalkBound(() => run(ctx));
     const [fault] = shared.faults;
     return asked.isStrict === true && fault !== undefined
       ? fail({ code: fault.code, message: fault.message })
       : ok(value);
   } catch (error) {
     if (error instanceof EvaluationFault) return fail(problemOf(error));
-    if (error instanceof NumberTooLarge) return fail({ code: 'budget_exceeded', message: error.message });
+    if (error instanceof NumberTooLarge || error instanceof WalkTooLong)
+      return fail({ code: 'budget_exceeded', message: error.message });
     // The stack of the engine has no more room: rules nest too deeply.
     if (error instanceof RangeError)
       return fail({ code: 'budget_exceeded', message: 'evaluation nests too deeply' });

@@ -1,5 +1,6 @@
 import { ExactNumber } from './exact-number.ts';
 import { RegoObject, RegoSet, type RegoValue } from './value.ts';
+import { walk } from './walk-bound.ts';
 
 const named: ReadonlyMap<number, string> = new Map([
   [7, '\\a'],
@@ -34,6 +35,7 @@ export const quotedText = (text: string): string =>
 /** A value as Rego writes it: `{"a", "b"}`, `set()`, `{"k": 1}`. */
 export const valueText = (value: RegoValue): string => {
   if (typeof value === 'string') return quotedText(value);
+  walk(1);
   if (Array.isArray(value)) return `[${value.map(valueText).join(', ')}]`;
   if (value instanceof ExactNumber) return value.text;
   if (value instanceof RegoSet)

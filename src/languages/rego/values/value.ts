@@ -1,5 +1,6 @@
 import { BigFloat } from './big-float.ts';
 import { ExactNumber } from './exact-number.ts';
+import { walk } from './walk-bound.ts';
 
 /**
  * A value of Rego (Policy Language, "Scalar Values" and "Composite Values"). A `number` prints as JavaScript prints it; each other
@@ -27,6 +28,7 @@ const numberKey = (number: ExactNumber): number | string => {
 
 const canonical = (value: RegoValue): string => {
   if (typeof value === 'string') return JSON.stringify(value);
+  walk(1);
   if (Array.isArray(value)) return `[${(value as readonly RegoValue[]).map(canonical).join(',')}]`;
   if (value instanceof RegoSet) return `<${value.sorted().map(canonical).join(',')}>`;
   if (value instanceof RegoObject)
@@ -100,6 +102,7 @@ const compareObjects = (one: RegoObject, other: RegoObject): number =>
   );
 
 const compareComposites = (one: RegoValue, other: RegoValue): number => {
+  walk(1);
   if (one instanceof RegoObject && other instanceof RegoObject) return compareObjects(one, other);
   if (one instanceof RegoSet && other instanceof RegoSet) return compareLists(one.sorted(), other.sorted());
   return compareLists(one as readonly RegoValue[], other as readonly RegoValue[]);
@@ -131,6 +134,7 @@ const equalSets = (one: RegoSet, other: RegoSet): boolean =>
   one.size === other.size && one.sorted().every((item) => other.has(item));
 
 const equalComposites = (one: RegoValue, other: RegoValue): boolean => {
+  walk(1);
   if (one instanceof RegoObject) return other instanceof RegoObject && equalObjects(one, other);
   if (one instanceof RegoSet) return other instanceof RegoSet && equalSets(one, other);
   if (one instanceof ExactNumber || other instanceof ExactNumber)

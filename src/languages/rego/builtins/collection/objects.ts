@@ -2,9 +2,11 @@ import { lookup } from '../../evaluate/document.ts';
 import { BuiltinFault } from '../../evaluate/fault.ts';
 import { typeName } from '../../values/value-text.ts';
 import { equalValues, RegoObject, RegoSet, type RegoValue } from '../../values/value.ts';
+import { walk } from '../../values/walk-bound.ts';
 import { arrayAt, objectAt, wrongOperand, type BuiltinTable } from '../builtin.ts';
 
 const union = (one: RegoObject, other: RegoObject): RegoObject => {
+  walk(one.size + other.size);
   const result = one.copy();
   for (const [key, value] of other.entries()) {
     const there = one.get(key);
@@ -52,6 +54,7 @@ const get = (args: readonly RegoValue[]): RegoValue => {
 
 /** Whether each part of one value stands in the other: nested objects, sets, and arrays in one piece. */
 const isSubset = (whole: RegoValue, part: RegoValue): boolean => {
+  walk(1);
   if (whole instanceof RegoObject && part instanceof RegoObject)
     return part.entries().every(([key, value]) => {
       const there = whole.get(key);

@@ -8,6 +8,7 @@ import { isNumber, numberAsFloat } from '../../values/number.ts';
 import { valueOfJson } from '../../values/json-value.ts';
 import { valueText } from '../../values/value-text.ts';
 import { RegoObject, RegoSet, type RegoValue } from '../../values/value.ts';
+import { walk } from '../../values/walk-bound.ts';
 import { isReadableBy, objectAt, textAt, wrongOperand, type BuiltinTable } from '../builtin.ts';
 import { readJson } from './json-reader.ts';
 import { jsonText, type JsonLayout } from './json-text.ts';
@@ -34,6 +35,7 @@ const paid = (ctx: Evaluation, text: string): string => {
 };
 
 const toJson = (value: RegoValue): JsonValue => {
+  walk(1);
   if (isNumber(value)) return numberAsFloat(value);
   if (value instanceof RegoSet) return value.sorted().map(toJson);
   if (value instanceof RegoObject)

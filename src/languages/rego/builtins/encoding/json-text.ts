@@ -1,5 +1,6 @@
 import { isNumber, numberText } from '../../values/number.ts';
 import { RegoObject, RegoSet, type RegoValue } from '../../values/value.ts';
+import { walk } from '../../values/walk-bound.ts';
 
 const escaped = /[<>&\u2028\u2029]/g;
 
@@ -26,6 +27,7 @@ interface Part {
 export const jsonText = (value: RegoValue, layout?: JsonLayout, depth = 0): string => {
   if (typeof value === 'string') return jsonString(value);
   if (isNumber(value)) return numberText(value);
+  walk(1);
   if (value instanceof RegoObject) {
     const colon = layout === undefined ? ':' : ': ';
     const parts = value
