@@ -99,6 +99,27 @@ describe('R8: constraints of the cluster', () => {
     expect(constraints.part()).toMatchObject({ state: 'ok' });
   });
 
+  test('of a template that broke while nobody looked refuse, whatever kind it now names', async () => {
+    const named = (kind: string): JsonObject => {
+      const { spec, ...rest } = noBash('no bash');
+      const [target] = (spec as { targets: readonly JsonObject[] }).targets;
+      return { ...rest, spec: { crd: { spec: { names: { kind } } }, targets: [target ?? {}] } };
+    };
+    for (const kind of ['Another', '']) {
+      api.put(templates, named(kind));
+      api.put('nobash', constraint('NoBash', 'a'));
+      const constraints = opened('beside');
+      await until(
+        () => refusals(constraints),
+        [
+          expect.stringContaining(
+            "the template 'nobash' cannot be used, and no good revision of it is known",
+          ),
+        ],
+      );
+    }
+  });
+
   test('follow what changes; a template that breaks keeps its last good revision', async () => {
     putBoth();
     const constraints = opened('enforce');

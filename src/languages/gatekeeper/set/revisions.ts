@@ -43,8 +43,16 @@ const uidOf = (object: JsonObject): string => textOf(metadataOf(object)['uid']);
 const contentOf = (object: JsonObject): string =>
   JSON.stringify([object['apiVersion'], object['kind'], objectName(object), object['spec'] ?? null]);
 
-const writtenKind = ({ spec }: JsonObject): string =>
-  textOf(objectOf(objectOf(objectOf(objectOf(spec)['crd'])['spec'])['names'])['kind']);
+/**
+ * The kind of the constraints of a template that was never good here. Its name is that kind in lower case, whatever it
+ * says itself: constraints from before must be found, or a template that broke while the gate was dead would open them.
+ */
+const kindOfBroken = (object: JsonObject): string => {
+  const { spec } = object;
+  const written = textOf(objectOf(objectOf(objectOf(objectOf(spec)['crd'])['spec'])['names'])['kind']);
+  const name = objectName(object);
+  return written.toLowerCase() === name ? written : name;
+};
 
 /** An object that was made anew has no revision before it. */
 const sameObject = <T extends { readonly object: JsonObject }>(
@@ -66,7 +74,7 @@ export const nextTemplate = (
     const { kind } = result.value;
     return { object, read, kind, problems: [], inForce: result.value, content: read };
   }
-  const kind = before?.inForce?.kind ?? writtenKind(object);
+  const kind = before?.inForce?.kind ?? kindOfBroken(object);
   const { inForce, content = '' } = before ?? { inForce: undefined };
   return { object, read, kind, problems: result.error, inForce, content };
 };
