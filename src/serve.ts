@@ -1,6 +1,8 @@
 import { setTimeout } from 'node:timers/promises';
 import type { CertificateSource } from './adapters/certificate/source.ts';
 import type { Recorder } from './adapters/store/decisions/recorder.ts';
+import type { ApiClient } from './adapters/kubernetes/client/client.ts';
+import { systemClock } from './concurrency/clock.ts';
 import type { Config } from './config/resolved.ts';
 import { replicaFromHost } from './config/sources/load.ts';
 import { outage } from './core/facts/fact.ts';
@@ -11,6 +13,7 @@ import type { JsonObject } from './core/text/json/json.ts';
 import type { Decision } from './core/decision/decision.ts';
 import type { PullSecrets } from './evidence/ports.ts';
 import type { TrustRoots } from './evidence/trust/trust-root.ts';
+import type { NamespaceObjects } from './gate/constraints.ts';
 import type { NamespaceReader, PolicyState } from './gate/ports.ts';
 import type { ConstraintDeps } from './gate/review/judge-constraints.ts';
 import { labelledNamespaces } from './gate/review/labelled-namespaces.ts';
@@ -65,7 +68,23 @@ const noCluster: NamespaceReader = {
     outage(`labels of namespace ${name}`, 'no cluster is at hand: serve with --kubeconfig or --cluster'),
 };
 
-/** Without `--cluster` policies come from files. A kubeconfig then serves only for namespace labels (R3). */
+/**
+ * Whole Namespaces: a template that looks at more than their labels would take what is not read for what is not there. They
+ * are watched as soon as a constraint asks for one.
+ */
+const openNamespaceObjects = async (client: ApiClient, lifecycle: Lifecycle): Promise<NamespaceObjects> => {
+  const { createNamespaceObjects } = await import('./adapters/kubernetes/resources/namespace-objects.ts');
+  const objects = createNamespaceObjects({ client, clock: systemClock });
+  lifecycle.add(() => objects.close());
+  return {
+    object: (name, signal) => {
+      objects.start();
+      return objects.object(name, signal);
+    },
+  };
+};
+
+/** Without `--cluster` policies come from files. A kubeconfig then serves only for namespaces (R3). */
 const openFromFiles = async (
   { config, compileExpression }: Pick<GateOptions, 'config' | 'compileExpression'>,
   telemetry: Telemetry,
@@ -79,16 +98,16 @@ const openFromFiles = async (
   if (!certificate.ok) return certificate;
   const { trustRoots } = policies.value;
   const found = { policies: policies.value, trustRoots, certificate: certificate.value };
-  const constraintsWith = (namespaces: NamespaceReader): ConstraintDeps => ({
+  const constraintsWith = (namespaces: NamespaceObjects): ConstraintDeps => ({
     source: policies.value.constraints,
-    namespaces: labelledNamespaces(namespaces),
+    namespaces,
     isShadow: config.constraints.value === 'shadow',
   });
   if (config.kubeconfig.value === undefined)
     return ok({
       ...found,
       namespaces: noCluster,
-      constraints: constraintsWith(noCluster),
+      constraints: constraintsWith(labelledNamespaces(noCluster)),
       parts: () => [],
     });
   const { createClusterClient, openNamespaces } = await import('./serve/cluster/cluster.ts');
@@ -99,7 +118,7 @@ const openFromFiles = async (
   return ok({
     ...found,
     namespaces: namespaces.reader,
-    constraints: constraintsWith(namespaces.reader),
+    constraints: constraintsWith(await openNamespaceObjects(client.value, lifecycle)),
     pullSecrets: createPullSecrets(client.value),
     parts: () => [namespaces.part()],
   });

@@ -4,6 +4,7 @@ import { describe, expect, test } from 'vitest';
 import { folderWith, imagegate, root } from './imagegate.ts';
 import { trusting } from './policies.ts';
 import type { JsonObject } from '../../src/core/text/json/json.ts';
+import { startApiServer } from '../fakes/api-server/api-server.ts';
 import { createReviewOf } from './admission-review.ts';
 import { startGate } from './running-gate.ts';
 
@@ -199,4 +200,31 @@ describe('broken files are exit code 2, with every mistake and its place (R8)', 
     expect(code).toBe(2);
     expect(stderr).toContain(sentence);
   });
+});
+
+test('serve with a kubeconfig shows templates the whole Namespace', async () => {
+  const api = await startApiServer();
+  api.put('namespaces', { metadata: { name: 'shop', annotations: { owner: 'jane' } } });
+  const server = { server: api.url, 'insecure-skip-tls-verify': true };
+  const folder = folderWith({
+    'policies/template.yaml': named(
+      'OnOwner',
+      'violation[{"msg": msg}] { msg := input.review.namespaceObject.metadata.annotations.owner }',
+    ),
+    'policies/constraint.yaml': asking('OnOwner', 'a', {}),
+    kubeconfig: JSON.stringify({
+      apiVersion: 'v1',
+      kind: 'Config',
+      clusters: [{ name: 'a', cluster: server }],
+      contexts: [{ name: 'a', context: { cluster: 'a', user: 'a' } }],
+      users: [{ name: 'a', user: {} }],
+      'current-context': 'a',
+    }),
+  });
+  const gate = await startGate(join(folder, 'policies'), ['--kubeconfig', join(folder, 'kubeconfig')]);
+  const review = createReviewOf(JSON.parse(pod('nginx')) as JsonObject, 'u', 'shop');
+  const { response } = await gate.post(review);
+  expect(response).toMatchObject({ allowed: false, status: { message: '[a] jane' } });
+  await gate.stop();
+  await api.close();
 });
