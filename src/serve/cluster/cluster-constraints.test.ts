@@ -99,6 +99,17 @@ describe('R8: constraints of the cluster', () => {
     expect(constraints.part()).toMatchObject({ state: 'ok' });
   });
 
+  test.each([
+    ['beside', 'waiting'],
+    ['shadow', 'trouble'],
+  ] as const)('that may not be listed: with %s the gate is in the state %s', async (mode, state) => {
+    api.fault({ verb: 'list', resource: templates, answer: 403 });
+    const constraints = opened(mode);
+    await vi.waitFor(() => expect(constraints.part().detail).not.toContain('not listed yet'), soon);
+    expect(constraints.part()).toMatchObject({ state, detail: expect.stringContaining('templates: ') });
+    expect((await refusals(constraints)).length).toBe(mode === 'shadow' ? 0 : 1);
+  });
+
   test('of a template that broke while nobody looked refuse, whatever kind it now names', async () => {
     const named = (kind: string): JsonObject => {
       const { spec, ...rest } = noBash('no bash');

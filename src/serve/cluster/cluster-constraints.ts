@@ -132,10 +132,14 @@ const partOf = (
   store: ConstraintStore,
   objects: ConstraintObjects,
   set: ConstraintSet | undefined,
+  isShadow: boolean,
 ): PartState => {
   const part = 'constraints';
-  if (set === undefined)
-    return { part, state: 'waiting', detail: objects.whyNotListed() ?? 'being compiled' };
+  if (set === undefined) {
+    // In the shadow constraints refuse nobody: a right that is missing must not either.
+    const state = isShadow && objects.stale() !== undefined ? 'trouble' : 'waiting';
+    return { part, state, detail: objects.whyNotListed() ?? 'being compiled' };
+  }
   const broken = store.templates().filter(({ problems }) => problems.length > 0);
   const names = broken.slice(0, 8).map(({ kind }) => kind);
   if (broken.length > 0)
@@ -204,7 +208,7 @@ export const openClusterConstraints = (
     isShadow: mode === 'shadow',
     reader: mode === 'enforce' ? store : undefined,
     hasAny: () => set !== undefined && !set.isEmpty,
-    part: () => partOf(store, objects, set),
+    part: () => partOf(store, objects, set, mode === 'shadow'),
     wake,
   };
 };
