@@ -254,6 +254,22 @@ describe('nothing allows in silence', () => {
     expect(findings.map(({ code }) => code)).toEqual(['constraint-unusable']);
   });
 
+  test('what cannot be used does not refuse its own repair', async () => {
+    const broken = template('Broken', 'violation[{"msg": msg}] { msg := nothing }');
+    const store = storeOf(
+      [broken, noBash],
+      [constraint('Broken', 'all'), constraint('NoBash', 'a', { match: 'everything' })],
+    );
+    const gate = fakeGate({ constraints: { ...constraintsOf(store), reader: store } });
+    const repaired = { ...template('Broken', says('"x"')), apiVersion: 'templates.gatekeeper.sh/v1' };
+    for (const object of [repaired, constraint('NoBash', 'a')])
+      expect(await gate.admit(requestFor(object, { namespace: '', operation: 'UPDATE' }))).toMatchObject({
+        allowed: true,
+        findings: [],
+      });
+    expect((await gate.admit(requestFor(web))).allowed).toBe(false);
+  });
+
   test('a constraint that cannot be read refuses everything', async () => {
     const store = storeOf([noBash], [constraint('NoBash', 'a', { match: 'everything' })]);
     const service = { apiVersion: 'v1', kind: 'Service', metadata: {} };

@@ -5,8 +5,9 @@ import type { Steps } from '../../../core/steps.ts';
 import { isJsonObject, objectOf, textOf, type JsonObject } from '../../../core/text/json/json.ts';
 import { groupOf } from '../../../core/workload/kinds/kinds.ts';
 import { maxSteps } from '../../rego/evaluate/budget.ts';
-import type { Constraint, UnusableConstraint } from '../constraint.ts';
+import { constraintGroup, type Constraint, type UnusableConstraint } from '../constraint.ts';
 import { matchesReview, speaksOfKind } from '../constraint-match.ts';
+import { templateGroup } from '../constraint-template.ts';
 import { actionsAt } from '../enforcement.ts';
 import { isNamespaceExcluded } from '../excluded-namespaces.ts';
 import { judgeConstraint, type Judgement } from '../judge-constraint.ts';
@@ -56,12 +57,17 @@ const kindOf = (object: unknown): { readonly group: string; readonly kind: strin
 const readsNamespace = (constraint: ConstraintInForce): boolean =>
   'template' in constraint && constraint.template.code.readsNamespace;
 
+/** Templates and constraints: whoever may write them may also delete them, of which no constraint is asked. */
+const isOfGatekeeper = ({ request }: ConstraintReview): boolean =>
+  [templateGroup, constraintGroup].includes(textOf(objectOf(request['kind'])['group']));
+
 const unusable = (
   constraint: UnusableConstraint,
   review: ConstraintReview,
 ): ConstraintJudgement | undefined => {
   const actions = actionsAt(constraint.enforcement, point);
-  if (actions.length === 0) return undefined;
+  // A constraint on everything would refuse the template that makes it usable again.
+  if (actions.length === 0 || isOfGatekeeper(review)) return undefined;
   const isMatched = matchesReview(constraint.match, review);
   if (isMatched.ok && !isMatched.value) return undefined;
   const { kind, name, why } = constraint;
