@@ -92,14 +92,24 @@ describe('an evaluation that goes on or grows ends at its budget', () => {
     ],
     ['keys that are large', `p := count({[i, input]: 1 | some i in numbers.range(1, 3000)})`],
     ['members that are large', `p := count({[i, input] | some i in numbers.range(1, 3000)})`],
+    ['a replacement of nothing by much', 'p := replace(input.long, "", input.long)'],
+    ['JSON that is read again and again', 'p := [json.unmarshal(input.list) | numbers.range(1, 5000)[_]]'],
+    ['YAML that is read again and again', 'p := [yaml.unmarshal(input.list) | numbers.range(1, 500)[_]]'],
+    ['YAML that is tried again', 'p := [yaml.is_valid(input.list) | numbers.range(1, 500)[_]]'],
+    [
+      'a pattern with a count at a long text',
+      'p := [regex.match("^[a-z]{0,1000}$", input.long) | numbers.range(1, 100)[_]]',
+    ],
     [
       'a replacement by more',
       'p := replace(replace(input.k0, "x", sprintf("%01000d", [0])), "0", sprintf("%01000d", [0]))',
     ],
   ])('%s', (_title, rules) => {
-    const input = JSON.stringify(
-      Object.fromEntries(Array.from({ length: 1000 }, (_unused, at) => [`k${at}`, many(20, 'x')])),
-    );
+    const input = JSON.stringify({
+      ...Object.fromEntries(Array.from({ length: 1000 }, (_unused, at) => [`k${at}`, many(20, 'x')])),
+      long: many(30_000, 'x'),
+      list: `[${many(15_000, '1,')}1]`,
+    });
     expect(said(rules, input)).toMatch(/^budget_exceeded: /);
   });
 

@@ -9,7 +9,7 @@ import { valueOfJson } from '../../values/json-value.ts';
 import { valueText } from '../../values/value-text.ts';
 import { RegoObject, RegoSet, type RegoValue } from '../../values/value.ts';
 import { walk } from '../../values/walk-bound.ts';
-import { isReadableBy, objectAt, textAt, wrongOperand, type BuiltinTable } from '../builtin.ts';
+import { isReadableBy, objectAt, textAt, wrongOperand, type Builtin, type BuiltinTable } from '../builtin.ts';
 import { readJson } from './json-reader.ts';
 import { jsonText, type JsonLayout } from './json-text.ts';
 
@@ -33,6 +33,19 @@ const paid = (ctx: Evaluation, text: string): string => {
   ctx.shared.budget.spend(1 + Math.floor(text.length / 64));
   return text;
 };
+
+/** How many steps of the budget pay for a character that is read. */
+const stepsForReading = { json: 1 / 8, yaml: 2 };
+
+/** Reads a text that was paid for: a template may read what is large for each of a thousand containers. */
+const reading =
+  (form: keyof typeof stepsForReading, read: Builtin): Builtin =>
+  (args, ctx) => {
+    const [text] = args;
+    if (typeof text === 'string')
+      ctx.shared.budget.spend(1 + Math.floor(text.length * stepsForReading[form]));
+    return read(args, ctx);
+  };
 
 const toJson = (value: RegoValue): JsonValue => {
   walk(1);
@@ -74,10 +87,10 @@ export const documents: BuiltinTable = {
     const layout = layoutOf(objectAt(args, 2));
     return paid(ctx, (layout?.prefix ?? '') + jsonText(value, layout));
   },
-  'json.unmarshal': (args) => readJson(textAt(args, 1)),
-  'json.is_valid': isReadableBy(readJson),
+  'json.unmarshal': reading('json', (args) => readJson(textAt(args, 1))),
+  'json.is_valid': reading('json', isReadableBy(readJson)),
   'yaml.marshal': ([value = null], ctx) =>
     paid(ctx, stringify(toJson(value), { indentSeq: false, lineWidth: 0 })),
-  'yaml.unmarshal': (args) => readYaml(textAt(args, 1)),
-  'yaml.is_valid': isReadableBy(readYaml),
+  'yaml.unmarshal': reading('yaml', (args) => readYaml(textAt(args, 1))),
+  'yaml.is_valid': reading('yaml', isReadableBy(readYaml)),
 };

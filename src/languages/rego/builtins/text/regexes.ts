@@ -12,11 +12,15 @@ interface Match {
   readonly groups: readonly (string | null)[];
 }
 
-/** A step of the budget pays for so many characters that a pattern reads. */
+/** A step of the budget pays for so many characters that a pattern of usual size reads. */
 const charactersPerStep = 16;
+/** At each character a pattern may stand at each of its instructions: `a{0,1000}` has a thousand. */
+const usualSize = 64;
 
-const pay = (ctx: Evaluation, text: string): void =>
-  ctx.shared.budget.spend(1 + Math.floor(text.length / charactersPerStep));
+const pay = (ctx: Evaluation, text: string, pattern: RE2JS): void => {
+  const size = Math.max(1, pattern.programSize() / usualSize);
+  ctx.shared.budget.spend(1 + Math.floor((text.length * size) / charactersPerStep));
+};
 
 /** All matches as Go finds them: an empty one that touches the match before it does not count. */
 const matchesOf = (pattern: RE2JS, text: string, most: number): readonly Match[] => {
@@ -39,19 +43,20 @@ const matchesOf = (pattern: RE2JS, text: string, most: number): readonly Match[]
 const matches = (args: readonly RegoValue[], ctx: Evaluation): boolean => {
   const pattern = compiledPattern(textAt(args, 1));
   const text = textAt(args, 2);
-  pay(ctx, text);
+  pay(ctx, text, pattern);
   return pattern.matcher(text).find();
 };
 
 const split = (args: readonly RegoValue[], ctx: Evaluation): RegoValue => {
   const source = textAt(args, 1);
   const text = textAt(args, 2);
-  pay(ctx, text);
+  const pattern = compiledPattern(source);
+  pay(ctx, text, pattern);
   if (text === '' && source !== '') return [''];
   const parts: string[] = [];
   let begin = 0;
   let last = 0;
-  for (const { start, end } of matchesOf(compiledPattern(source), text, -1)) {
+  for (const { start, end } of matchesOf(pattern, text, -1)) {
     last = start;
     if (end !== 0) parts.push(text.slice(begin, start));
     begin = end;
@@ -63,7 +68,7 @@ const split = (args: readonly RegoValue[], ctx: Evaluation): RegoValue => {
 const find = (args: readonly RegoValue[], ctx: Evaluation): readonly Match[] => {
   const pattern = compiledPattern(textAt(args, 1));
   const text = textAt(args, 2);
-  pay(ctx, text);
+  pay(ctx, text, pattern);
   return matchesOf(pattern, text, Number(integerAt(args, 3)));
 };
 
@@ -80,7 +85,7 @@ const replace = (args: readonly RegoValue[], ctx: Evaluation): string => {
   const text = textAt(args, 1);
   const pattern = compiledPattern(textAt(args, 2));
   const template = textAt(args, 3);
-  pay(ctx, text);
+  pay(ctx, text, pattern);
   const names = pattern.namedGroups();
   let out = '';
   let from = 0;
@@ -134,7 +139,7 @@ const templateMatches = (args: readonly RegoValue[], ctx: Evaluation): boolean =
   const open = oneCharacter(args, 3, 'start');
   const close = oneCharacter(args, 4, 'end');
   const pattern = compiledPattern(templatePattern(textAt(args, 1), open, close));
-  pay(ctx, textAt(args, 2));
+  pay(ctx, textAt(args, 2), pattern);
   return pattern.matcher(textAt(args, 2)).find();
 };
 

@@ -20,13 +20,12 @@ const separate = (text: string, separator: string, ctx: Evaluation): readonly st
 
 /** The text with `old` replaced, at each code point where it is empty. */
 const replaced = (text: string, [old, fresh]: readonly [string, string], ctx: Evaluation): string => {
-  if (old === '')
-    return (
-      fresh +
-      Array.from(text)
-        .map((character) => character + fresh)
-        .join('')
-    );
+  if (old === '') {
+    const all = Array.from(text);
+    ctx.shared.budget.spend(all.length);
+    ctx.shared.budget.allocate(text.length + (all.length + 1) * fresh.length);
+    return fresh + all.map((character) => character + fresh).join('');
+  }
   const parts = text.split(old);
   ctx.shared.budget.spend(parts.length);
   ctx.shared.budget.allocate(text.length + (parts.length - 1) * (fresh.length - old.length));
