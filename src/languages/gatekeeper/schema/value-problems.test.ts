@@ -62,6 +62,8 @@ test.each<readonly [string, JsonObject, JsonValue, readonly string[]]>([
   ['less', { type: 'number', minimum: 1 }, 0, [': must be at least 1']],
   ['the most, excluded', { maximum: 1, exclusiveMaximum: true }, 1, [': must be at most 1']],
   ['no multiple', { multipleOf: 3 }, 4, [': must be a multiple of 3']],
+  ['a multiple that 64 bits do not say exactly', { multipleOf: 0.1 }, 0.3, []],
+  ['no multiple of a fraction', { multipleOf: 0.1 }, 0.35, [': must be a multiple of 0.1']],
   ['too many items', { maxItems: 1 }, [1, 2], [': must have at most 1 items']],
   ['too few fields', { minProperties: 1 }, {}, [': must have at least 1 fields']],
   ['any of', { anyOf: [{ required: ['a'] }, { required: ['b'] }] }, { b: 1 }, []],

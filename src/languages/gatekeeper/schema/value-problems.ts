@@ -89,12 +89,18 @@ const isBeyond = (value: number, bound: number | undefined, sign: number, isExcl
   return over > 0 || (isExclusive && over === 0);
 };
 
+/** As the API server has it: 0.3 is a multiple of 0.1, though not in the 64 bits of both. */
+const isMultiple = (value: number, step: number): boolean => {
+  const times = value / step;
+  return Math.abs(times - Math.round(times)) <= 1e-9 * Math.max(1, Math.abs(times));
+};
+
 const numberProblems = (schema: JsonObject, value: number, path: Path): Problems => {
   const [min, max, step] = ['minimum', 'maximum', 'multipleOf'].map((name) => boundOf(schema, name));
   const problems: string[] = [];
   if (isBeyond(value, min, -1, schema['exclusiveMinimum'] === true)) problems.push(`at least ${min}`);
   if (isBeyond(value, max, 1, schema['exclusiveMaximum'] === true)) problems.push(`at most ${max}`);
-  if (step !== undefined && !Number.isInteger(value / step)) problems.push(`a multiple of ${step}`);
+  if (step !== undefined && !isMultiple(value, step)) problems.push(`a multiple of ${step}`);
   return problems.map((what) => ({ path, message: `must be ${what}` }));
 };
 
