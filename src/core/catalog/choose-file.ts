@@ -10,6 +10,7 @@ import type { CatalogedFile, PackageManager } from './cataloged-file.ts';
 import { noPackages, type LanguagePackages } from './language/language-package.ts';
 import { npmFolderName, readNpmPackage } from './language/npm.ts';
 import { readOsRelease } from './system/os-release.ts';
+import { isProgramHead } from './program/elf.ts';
 import { createProgramReader } from './program/program-reader.ts';
 import { pythonFolderName, readPythonMetadata } from './language/python.ts';
 import { readRpmDatabase } from './system/rpm.ts';
@@ -77,7 +78,11 @@ const chooseDatabase = (path: string, { size }: TarEntry): FileReader<CatalogedF
   }
   const most = maxDatabaseBytes[manager];
   if (size > most) return refusedFile(tooMuch(`its package database ${path} is longer than ${most} bytes`));
-  return collectFile<CatalogedFile>(size, most, (bytes) => readDatabase(manager, bytes));
+  return collectFile<CatalogedFile>(size, most, (bytes) =>
+    isProgramHead(bytes)
+      ? ok({ kind: 'unreadable-database', manager, why: `${path} is a program` })
+      : readDatabase(manager, bytes),
+  );
 };
 
 const folderOf = (path: string): string => path.slice(0, Math.max(path.lastIndexOf('/'), 0));
@@ -107,7 +112,7 @@ const chooseLanguage = (path: string, { size }: TarEntry): FileReader<CatalogedF
   );
 };
 
-const chooseNamed = (path: string, { size }: TarEntry): FileReader<CatalogedFile> | undefined => {
+const chooseDescribed = (path: string, { size }: TarEntry): FileReader<CatalogedFile> | undefined => {
   if (osReleasePaths.some((one) => one === path))
     return collectFile<CatalogedFile>(size, maxHeaderBytes, (bytes) => {
       const distribution = readOsRelease(textOfBytes(bytes));
@@ -118,6 +123,10 @@ const chooseNamed = (path: string, { size }: TarEntry): FileReader<CatalogedFile
     return collectFile<CatalogedFile>(size, maxListBytes, (bytes) =>
       ok({ kind: 'file-list', owner, text: textOfBytes(bytes) }),
     );
+  return undefined;
+};
+
+const chooseUnsupported = (path: string): FileReader<CatalogedFile> | undefined => {
   const form = unsupportedForm(path);
   return form === undefined ? undefined : namedFile({ kind: 'unsupported', form });
 };
@@ -132,6 +141,9 @@ const kindAt = (path: string): CatalogedFile['kind'] | undefined => {
   return unsupportedForm(path) === undefined ? undefined : 'unsupported';
 };
 
+/** Nobody takes a program for one of these; where they are missing an image runs all the same, and no gap tells of it. */
+const mayBeProgram: ReadonlySet<CatalogedFile['kind']> = new Set(['language', 'os-release', 'file-list']);
+
 /**
  * Whether a file was read as what lies at a path. Attack: give a package database another name first, and a hard link at its
  * place. Only the first name of a file says how it is read (V4).
@@ -139,7 +151,7 @@ const kindAt = (path: string): CatalogedFile['kind'] | undefined => {
 export const isReadAs = (path: string, found: CatalogedFile | undefined): boolean => {
   const kind = kindAt(path);
   if (kind === 'database' && found?.kind === 'unreadable-database') return true;
-  return kind === undefined || kind === found?.kind;
+  return kind === undefined || kind === found?.kind || (mayBeProgram.has(kind) && found?.kind === 'program');
 };
 
 /** Any other file may be a program: only its first bytes tell. */
@@ -155,6 +167,27 @@ const chooseProgram = (size: number): FileReader<CatalogedFile> => {
   };
 };
 
+/** Attack: run a program under the name of a list of files, and nobody looks for what it was built from. */
+const orProgram = (
+  named: FileReader<CatalogedFile> | undefined,
+  size: number,
+): FileReader<CatalogedFile> | undefined => {
+  if (named === undefined) return undefined;
+  const program = chooseProgram(size);
+  const both = [named.body, program.body];
+  return {
+    body: {
+      write: (chunk) => both.forEach((body) => body.write(chunk)),
+      hole: (length) => both.forEach((body) => body.hole(length)),
+      end: () => both.forEach((body) => body.end()),
+    },
+    found: () => {
+      const found = program.found();
+      return found.ok && found.value === undefined ? named.found() : found;
+    },
+  };
+};
+
 /**
  * What reads a file of a layer: by its path, else by its first bytes.
  * @param links files that another path leads to, by their number: they are read as what lies at that path (V4)
@@ -165,8 +198,8 @@ export const chooseFileOf =
     const path = links.get(number) ?? written;
     return (
       chooseDatabase(path, entry) ??
-      chooseLanguage(path, entry) ??
-      chooseNamed(path, entry) ??
+      orProgram(chooseLanguage(path, entry) ?? chooseDescribed(path, entry), entry.size) ??
+      chooseUnsupported(path) ??
       chooseProgram(entry.size)
     );
   };

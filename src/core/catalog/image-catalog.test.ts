@@ -328,3 +328,28 @@ describe('V4: a file is what each of its names says, in whatever order an archiv
     });
   });
 });
+
+describe('V4: a program of Go is one under every name', () => {
+  test.each([
+    'var/lib/dpkg/info/libc6.list',
+    'var/lib/dpkg/status.d/libc6.md5sums',
+    'usr/lib/os-release',
+    'app/node_modules/x/package.json',
+    'usr/lib/python3/x-1.0.dist-info/METADATA',
+  ])('%s', (name) => {
+    const modules = summaryOf(catalog([{ 'usr/bin/app': goProgram }]));
+    expect(modules.packages).toContain('Go golang.org/x/text v0.3.7');
+    for (const files of [
+      { [name]: goProgram },
+      { [name]: goProgram, 'usr/bin/app': { same: name } },
+      { 'usr/bin/app': goProgram, [name]: { same: 'usr/bin/app' } },
+    ] as Files[])
+      expect(new Set(summaryOf(catalog([files])).packages)).toEqual(new Set(modules.packages));
+  });
+
+  test.each(['var/lib/dpkg/status.d/app', 'lib/apk/db/installed'])('%s: what it says is a gap', (name) => {
+    const { packages, gaps } = summaryOf(catalog([{ ...base, [name]: goProgram }]));
+    expect(packages).toEqual(['Debian:12 libc6 2.36-9']);
+    expect(gaps.join()).toContain(`${name} is a program`);
+  });
+});
