@@ -1,5 +1,5 @@
 import type { Digest } from '../../../core/image/digest.ts';
-import { fail, ok, type Result } from '../../../core/result.ts';
+import { fail, messageOf, ok, type Result } from '../../../core/result.ts';
 import { readPart, readRecords } from '../advisory-folder.ts';
 import { changePart, type RecordChanges } from '../change/change-part.ts';
 import type { Part } from '../compile-part.ts';
@@ -53,9 +53,13 @@ const changed = (
   changes: RecordChanges,
 ): Result<ReturnType<typeof changePart>, string> => {
   const contents = readPartContents(part);
-  return contents.ok
-    ? ok(changePart({ contents: contents.value, records }, changes, source.ecosystem, at))
-    : fail(contents.error);
+  if (!contents.ok) return fail(contents.error);
+  try {
+    return ok(changePart({ contents: contents.value, records }, changes, source.ecosystem, at));
+  } catch (error) {
+    // A list that does not fit its part would end each update until the next whole one; the whole file is read in its place.
+    return fail(messageOf(error));
+  }
 };
 
 /**
