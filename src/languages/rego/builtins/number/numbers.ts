@@ -19,21 +19,29 @@ const range = (args: readonly RegoValue[], step: bigint, ctx: Evaluation): RegoV
   return Array.from({ length: Number(count) }, (_unused, at) => numberFromBig(from + BigInt(at) * stride));
 };
 
-const numeric = /^[+-]?(?:\d{1,400}(?:\.\d{0,400})?|\.\d{1,400})(?:[eE][+-]?\d{1,9})?$/;
+const numeric = /^[+-]?(?:\d{1,400}(?:\.\d{0,400})?|\.\d{1,400})(?:[eE][+-]?\d{1,400})?$/;
+const hexadecimal = /^[+-]?0x[0-9a-f_]{0,400}(?:\.[0-9a-f_]{0,400})?p[+-]?\d{1,400}$/i;
 const json = /^-?(?:0|[1-9]\d{0,399})(?:\.\d{1,400})?(?:[eE][+-]?\d{1,9})?$/;
+
+const numberOfText = (text: string): RegoValue => {
+  if (/^[+-]?(?:inf|infinity|nan)$/i.test(text))
+    throw new BuiltinFault('operand 1 must be valid number', 'eval_type_error');
+  if (/^[+-]?[\d.]{401}|[eE][+-]?\d{401}/.test(text)) throw beyondBound('a number has over 400 digits');
+  // Go reads `0x1p4`, and OPA goes on to compute with it.
+  if (hexadecimal.test(text)) throw beyondBound('a number in hexadecimal is not read here');
+  if (!numeric.test(text) || !Number.isFinite(Number(text)))
+    throw new BuiltinFault(`strconv.ParseFloat: parsing ${quotedText(text)}: invalid syntax`);
+  return json.test(text) ? numberOf(text) : numberOf(BigFloat.parse(String(Number(text))).text());
+};
 
 const toNumber = (args: readonly RegoValue[]): RegoValue => {
   const [value = null] = args;
   if (value === null) return 0;
   if (typeof value === 'boolean') return value ? 1 : 0;
   if (isNumber(value)) return value;
-  if (typeof value !== 'string') return wrongOperand(1, 'one of {boolean, null, number, string}', value);
-  if (/^[+-]?(?:inf|infinity|nan)$/i.test(value))
-    throw new BuiltinFault('operand 1 must be valid number', 'eval_type_error');
-  if (/^[+-]?[\d.]{401}/.test(value)) throw beyondBound('a number has over 400 digits');
-  if (!numeric.test(value) || !Number.isFinite(Number(value)))
-    throw new BuiltinFault(`strconv.ParseFloat: parsing ${quotedText(value)}: invalid syntax`);
-  return json.test(value) ? numberOf(value) : numberOf(BigFloat.parse(String(Number(value))).text());
+  return typeof value === 'string'
+    ? numberOfText(value)
+    : wrongOperand(1, 'one of {boolean, null, number, string}', value);
 };
 
 const formatInt = (args: readonly RegoValue[]): string => {
