@@ -19,6 +19,13 @@ const rules = (msg: string): string =>
 const noBash = (msg: string): JsonObject => template('NoBash', rules(msg));
 const broken = template('NoBash', 'violation[{"msg": msg}] { msg := nothing }');
 
+/** A template that names another kind than its own name says. */
+const misnamed = (kind: string): JsonObject => {
+  const { spec, ...rest } = noBash('no bash');
+  const [target] = (spec as { targets: readonly JsonObject[] }).targets;
+  return { ...rest, spec: { crd: { spec: { names: { kind } } }, targets: [target ?? {}] } };
+};
+
 let api: FakeApiServer;
 let client: ApiClient;
 let lifecycle: Lifecycle;
@@ -111,13 +118,8 @@ describe('R8: constraints of the cluster', () => {
   });
 
   test('of a template that broke while nobody looked refuse, whatever kind it now names', async () => {
-    const named = (kind: string): JsonObject => {
-      const { spec, ...rest } = noBash('no bash');
-      const [target] = (spec as { targets: readonly JsonObject[] }).targets;
-      return { ...rest, spec: { crd: { spec: { names: { kind } } }, targets: [target ?? {}] } };
-    };
     for (const kind of ['Another', '']) {
-      api.put(templates, named(kind));
+      api.put(templates, misnamed(kind));
       api.put('nobash', constraint('NoBash', 'a'));
       const constraints = opened('beside');
       await until(
@@ -129,6 +131,27 @@ describe('R8: constraints of the cluster', () => {
         ],
       );
     }
+  });
+
+  test('refuse without a gap while a template is repaired and its constraints are listed again', async () => {
+    api.put(templates, misnamed('Another'));
+    api.put('nobash', constraint('NoBash', 'a'));
+    const constraints = opened('beside');
+    await vi.waitFor(
+      async () => expect(await refusals(constraints)).toEqual([expect.stringContaining('cannot be used')]),
+      soon,
+    );
+    api.fault({ verb: 'list', resource: 'nobash', slow: 500, times: 1 });
+    api.put(templates, noBash('no bash'));
+    const seen = new Set<string>();
+    await vi.waitFor(
+      async () => {
+        seen.add((await refusals(constraints)).join());
+        expect([...seen].at(-1)).toBe('no bash');
+      },
+      { ...soon, interval: 5 },
+    );
+    expect([...seen]).toEqual([expect.stringContaining('cannot be used'), 'no bash']);
   });
 
   test('follow what changes; a template that breaks keeps its last good revision', async () => {

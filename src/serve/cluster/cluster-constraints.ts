@@ -187,6 +187,11 @@ export const openClusterConstraints = (
     onChange: () => {
       // Until all of them were listed the gate denies: some of the constraints are not all of them (R8).
       if (set === undefined && objects.whyNotListed() !== undefined) return;
+      // A template that comes back, or is repaired, has constraints before they are listed: the last set stays until then.
+      if (objects.isListing()) {
+        wake();
+        return;
+      }
       const before = set?.version;
       set = store.set(digest);
       report(store, set, telemetry, set.version !== before);

@@ -42,6 +42,8 @@ export interface ConstraintObjects {
   start(): void;
   /** `undefined`: everything was listed; else why not. */
   whyNotListed(): string | undefined;
+  /** A list is under way of which nothing is known yet: what it will hold may be in force already. */
+  isListing(): boolean;
   /** The watches that are out of touch, the first of them. */
   stale(): WatchState | undefined;
   /** Looks again at once: the CRD of the kind was made. */
@@ -97,9 +99,9 @@ const createKindWatches = (
   const closing: Promise<void>[] = [];
   const openKind = (kind: string): void => {
     const onState = (state: WatchState): void => {
-      if (state.lastError?.status !== 404 || kinds.get(kind) !== watch) return;
+      if (state.lastError === undefined || kinds.get(kind) !== watch) return;
       // Constraints that were known stay: a 404 that passes must not open what they close. The next list says what is left.
-      onMissingKind(kind);
+      if (state.lastError.status === 404) onMissingKind(kind);
       later();
     };
     const watch = open(
@@ -185,6 +187,7 @@ export const createConstraintObjects = (options: ConstraintObjectsOptions): Cons
         ? undefined
         : `${waiting[0]}: ${waiting[1].lastError?.message ?? 'not listed yet'}`;
     },
+    isListing: () => states().some(([, state]) => !state.synced && state.lastError === undefined),
     stale: () =>
       states()
         .map(([, state]) => state)
