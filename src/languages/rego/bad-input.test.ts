@@ -113,6 +113,12 @@ describe('an evaluation that goes on or grows ends at its budget', () => {
     expect(said(rules, input)).toMatch(/^budget_exceeded: /);
   });
 
+  test('a format with wide fields, before its text fills the memory', () => {
+    expect(said(`p := count(sprintf("${many(2000, '%[1]999999d')}", [1]))`)).toBe(
+      'budget_exceeded: a value is over 1048576 bytes',
+    );
+  });
+
   test('an object of 500,000 tokens is read once', () => {
     const input = JSON.stringify({ xs: Array.from({ length: 125_000 }, (_unused, at) => ({ a: at })) });
     expect(said('p := count(input.xs)', input)).toBe('125000');

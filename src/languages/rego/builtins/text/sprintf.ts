@@ -3,7 +3,8 @@ import { ExactNumber } from '../../values/exact-number.ts';
 import { isNumber, wholeNumberOf, numberAsFloat, numberText } from '../../values/number.ts';
 import { quotedText, valueText } from '../../values/value-text.ts';
 import type { RegoValue } from '../../values/value.ts';
-import { BuiltinFault } from '../../evaluate/fault.ts';
+import { maxTextLength } from '../../evaluate/budget.ts';
+import { beyondBound, BuiltinFault } from '../../evaluate/fault.ts';
 import { arrayAt, textAt, type BuiltinTable } from '../builtin.ts';
 import { floatText, type FloatForm } from './float-format.ts';
 
@@ -169,6 +170,8 @@ class Formatter {
       out += this.#format.slice(this.#at, end);
       this.#at = end;
       if (percent >= 0) out += this.#directive();
+      // Attack: a thousand widths of a million make a text that fills the memory before anybody counts it.
+      if (out.length > maxTextLength) throw beyondBound(`a value is over ${maxTextLength} bytes`);
     }
     return out + this.#extra();
   }
