@@ -21,7 +21,7 @@ const noAnswer: ReadonlySet<string> = new Set<LocalReason>(['Unreachable', 'Time
 const isOutage = ({ status, reason }: ApiProblem): boolean =>
   status >= 500 || (status === 0 && noAnswer.has(reason));
 
-export interface NamespaceLookup<T> {
+interface NamespaceLookup<T> {
   get(name: string, signal: AbortSignal): Promise<Looked<T>>;
   close(): void;
 }
@@ -38,8 +38,7 @@ const timedOut = (): Looked<never> => notLooked('the API server did not answer w
 export const createNamespaceLookup = <T>(
   client: ApiClient,
   clock: Clock,
-  read: (object: JsonObject) => T,
-  { metadataOnly = true }: { readonly metadataOnly?: boolean } = {},
+  { read, metadataOnly }: { readonly read: (object: JsonObject) => T; readonly metadataOnly: boolean },
 ): NamespaceLookup<T> => {
   type Lookup = SharedCall<Looked<T>, Waiter<Looked<T>>>;
   const lookups = createSingleFlight<Looked<T>, Waiter<Looked<T>>, Lookup>({ abortsUnawaited: false });
