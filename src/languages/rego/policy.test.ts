@@ -217,6 +217,13 @@ test('clock, chance and ids are what the evaluation was given', () => {
   expect(valueOf(rules, other)).not.toBe(valueOf(rules));
 });
 
+test('a comparison whose answer is taken holds at another value of the input as well', () => {
+  const rules = 'p contains same if { equal(input.a, 1, same) }';
+  expect(valueOf(rules, { input: '{"a": 1}' })).toBe('{true}');
+  expect(valueOf(rules, { input: '{"a": 2}' })).toBe('{false}');
+  expect(valueOf(rules, { input: '{}' })).toBe('set()');
+});
+
 describe('an error of an evaluation', () => {
   const errorOf = (text: string): string => {
     const policy = compileRego([{ file: 'template', text: `package a\n\n${text}`, version: 'v1' }]);

@@ -1,11 +1,11 @@
 import { orderBody } from '../compile/safety.ts';
+import { isUnification } from '../compile/variables.ts';
 import { eachEntry } from '../evaluate/document.ts';
 import { EvaluationFault, type SourcePlace } from '../evaluate/fault.ts';
 import type { Exec, Frame, Getter, Step } from '../evaluate/frame.ts';
 import {
   nameTerm,
   type RuleBody,
-  type CallTerm,
   type ComprehensionTerm,
   type EveryLiteral,
   type Literal,
@@ -21,11 +21,6 @@ export const chain = (steps: readonly Step[], last: Exec): Exec =>
   steps.reduceRight((next, step) => step(next), last);
 
 const isTrue = (value: Maybe): boolean => value !== undefined && value !== false;
-
-const builtinName = (term: Term): string | undefined =>
-  term.kind === 'call' && term.operator.kind === 'var' ? term.operator.name : undefined;
-const isUnification = (term: CallTerm): boolean =>
-  term.args.length === 2 && ['eq', 'assign', 'equal'].includes(builtinName(term) ?? '');
 
 /** Makes closures of bodies. */
 export class BodyCompiler extends TermCompiler {

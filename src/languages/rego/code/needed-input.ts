@@ -1,3 +1,4 @@
+import { isUnification } from '../compile/variables.ts';
 import { lookup } from '../evaluate/document.ts';
 import type { Exec } from '../evaluate/frame.ts';
 import { subterms, type RuleBody, type Term } from '../syntax/term.ts';
@@ -17,9 +18,6 @@ const fieldOf = (term: Term): readonly RegoValue[] | undefined => {
   return path.every((step) => step !== undefined) ? path : undefined;
 };
 
-const isEquality = (term: Term): boolean =>
-  term.kind === 'call' && term.operator.kind === 'var' && ['eq', 'equal'].includes(term.operator.name);
-
 const fieldsOf = (term: Term): readonly NeededField[] => {
   const path = fieldOf(term);
   if (path !== undefined) return [{ path, value: undefined }];
@@ -29,17 +27,17 @@ const fieldsOf = (term: Term): readonly NeededField[] => {
 };
 
 const neededIn = (term: Term): readonly NeededField[] => {
-  if (!isEquality(term)) return fieldsOf(term);
-  const [one, other] = subterms(term);
-  const fields = fieldsOf(term);
-  const [first] = fields;
-  const scalar = [one, other].find((side) => side?.kind === 'scalar');
-  return first !== undefined &&
-    fields.length === 1 &&
-    scalar?.kind === 'scalar' &&
-    subterms(term).some(fieldOf)
-    ? [{ path: first.path, value: scalar.value }]
-    : fields;
+  if (term.kind === 'call' && isUnification(term)) {
+    const [one, other] = term.args as [Term, Term];
+    for (const [field, known] of [
+      [one, other],
+      [other, one],
+    ] as const) {
+      const path = fieldOf(field);
+      if (path !== undefined && known.kind === 'scalar') return [{ path, value: known.value }];
+    }
+  }
+  return fieldsOf(term);
 };
 
 /**

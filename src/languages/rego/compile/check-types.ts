@@ -28,6 +28,7 @@ import {
   type MaybeType,
   type Type,
 } from './type.ts';
+import { isUnification } from './variables.ts';
 
 /** What the types of a policy are worked out from. */
 export interface TypedPolicy {
@@ -41,9 +42,6 @@ export interface TypedPolicy {
 }
 
 type Report = (fault: CompileFault) => void;
-
-const isUnification = ({ operator, args }: CallTerm): boolean =>
-  args.length === 2 && operator.kind === 'var' && ['eq', 'assign', 'equal'].includes(operator.name);
 
 /** What a reference begins with, and how many of its steps lead there. */
 interface StartType {

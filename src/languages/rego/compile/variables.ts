@@ -1,5 +1,12 @@
 import { builtinArities } from '../builtins/signatures.ts';
-import { subterms, type RuleBody, type Literal, type Term, type VarTerm } from '../syntax/term.ts';
+import {
+  subterms,
+  type CallTerm,
+  type Literal,
+  type RuleBody,
+  type Term,
+  type VarTerm,
+} from '../syntax/term.ts';
 
 type Visit = (variable: VarTerm) => void;
 
@@ -28,6 +35,10 @@ export const dottedName = (term: Term): string | undefined => {
   const steps = term.path.map((step) => (step.kind === 'scalar' ? step.value : undefined));
   return steps.every((step) => typeof step === 'string') ? [term.head.name, ...steps].join('.') : undefined;
 };
+
+/** A call that holds two terms against each other; with a third one, that takes the answer, it always has a value. */
+export const isUnification = ({ operator, args }: CallTerm): boolean =>
+  args.length === 2 && operator.kind === 'var' && ['eq', 'assign', 'equal'].includes(operator.name);
 
 /** A builtin stands in place of a function under `with`. */
 const isBuiltinName = (term: Term): boolean => builtinArities.has(dottedName(term) ?? '');
