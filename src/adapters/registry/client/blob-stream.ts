@@ -177,12 +177,12 @@ export const streamBlob = async (
     const first = await readOn(auth, target, location.path, delivery);
     return mayGoOn(first, target) ? readOn(auth, target, location.path, delivery) : first;
   };
-  let found = await tryTwice();
-  const isMixed = delivery.hosts.size > 1;
-  if (isCorrupt(found)) beginAnew(delivery);
-  if (isCorrupt(found) && isMixed) {
-    found = await tryTwice();
-    if (isCorrupt(found)) beginAnew(delivery);
-  }
-  return found;
+  const tryWhileMixed = async (): Promise<RegistryAnswer<StreamEnd>> => {
+    const found = await tryTwice();
+    if (!isCorrupt(found)) return found;
+    const isMixed = delivery.hosts.size > 1;
+    beginAnew(delivery);
+    return isMixed ? tryWhileMixed() : found;
+  };
+  return tryWhileMixed();
 };
