@@ -3,6 +3,7 @@
  * (`node_modules/.pnpm/a@1.0.0/node_modules/a`), and the cache of Deno has them under its own names. Other files of that name, such as the `{"type":"module"}` that
  * packages keep in folders of their own, are no packages.
  */
+import { endOfString } from '../../text/json/json-source.ts';
 import { objectOf, textOf } from '../../text/json/json.ts';
 import { parseJson } from '../../text/json/parse-json.ts';
 import { noPackages, type LanguagePackages } from './language-package.ts';
@@ -38,17 +39,11 @@ const nodeFolderName = (path: string): string | undefined => {
 
 const maxDepth = 512;
 const steps: Readonly<Record<string, number>> = { '[': 1, '{': 1, ']': -1, '}': -1 };
-/** Behind the text that begins at a quote. */
-const endOfText = (text: string, quote: number): number => {
-  let at = quote + 1;
-  while (at < text.length && text[at] !== '"') at += text[at] === '\\' ? 2 : 1;
-  return at;
-};
 /** The parser takes a hundred bytes for each value that is open, outside of the heap, where no limit of a thread holds. */
 const isTooDeep = (text: string): boolean => {
   let depth = 0;
   for (let at = 0; at < text.length && depth <= maxDepth; at += 1) {
-    if (text[at] === '"') at = endOfText(text, at);
+    if (text[at] === '"') at = endOfString(text, at) - 1;
     else depth += steps[text[at] ?? ''] ?? 0;
   }
   return depth > maxDepth;
