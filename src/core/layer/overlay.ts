@@ -46,6 +46,10 @@ const fileOf = <T>({ leaf, layer }: Leaf<T>, path: string): ImageFile<T> | undef
   return leaf.kind === 'file' ? { path, layer, entry: leaf.entry, found: leaf.found } : undefined;
 };
 
+/** Of a symbolic link. */
+const targetOf = <T>({ leaf }: Leaf<T>): string | undefined =>
+  typeof leaf === 'object' && leaf.kind === 'symlink' ? leaf.target : undefined;
+
 const missingLink: Failed = invalidBytes('a hard link of a layer leads to a file that is not there');
 
 /** The files to which a layer links in those below, looked up before the layer hides any of them. */
@@ -93,25 +97,21 @@ const lay = <T>(
   }
 };
 
+/** What stands at the leaves of a folder and below, where it is wanted. */
 // oxlint-disable-next-line func-style -- a generator has no arrow form
-function* filesIn<T>(directory: Directory<T>, prefix: string): Generator<ImageFile<T>> {
+function* leavesIn<T, R>(
+  directory: Directory<T>,
+  prefix: string,
+  read: (leaf: Leaf<T>, path: string) => R | undefined,
+): Generator<R> {
   for (const [name, node] of directory.children) {
     const path = `${prefix}${name}`;
     if (node.kind === 'directory') {
-      yield* filesIn(node, `${path}/`);
+      yield* leavesIn(node, `${path}/`, read);
       continue;
     }
-    const file = fileOf(node, path);
-    if (file !== undefined) yield file;
-  }
-}
-
-// oxlint-disable-next-line func-style -- a generator has no arrow form
-function* linksIn<T>(directory: Directory<T>, prefix: string): Generator<string> {
-  for (const [name, node] of directory.children) {
-    const path = `${prefix}${name}`;
-    if (node.kind === 'directory') yield* linksIn(node, `${path}/`);
-    else if (typeof node.leaf === 'object' && node.leaf.kind === 'symlink') yield path;
+    const found = read(node, path);
+    if (found !== undefined) yield found;
   }
 }
 
@@ -134,10 +134,7 @@ export const layOver = <T>(layers: readonly LayerDirectory<T>[]): Result<ImageFi
   const tree: Tree<Node<T>> = {
     root,
     childOf: (node, name) => (node.kind === 'directory' ? node.children.get(name) : undefined),
-    linkOf: (node) =>
-      node.kind === 'leaf' && typeof node.leaf === 'object' && node.leaf.kind === 'symlink'
-        ? node.leaf.target
-        : undefined,
+    linkOf: (node) => (node.kind === 'leaf' ? targetOf(node) : undefined),
     steps: { left: maxResolutionSteps },
   };
   for (const [at, layer] of layers.entries()) {
@@ -148,9 +145,9 @@ export const layOver = <T>(layers: readonly LayerDirectory<T>[]): Result<ImageFi
     lay(root, layer, at, linked);
   }
   return ok({
-    allFiles: () => filesIn(root, ''),
-    files: () => foundIn(filesIn(root, '')),
-    links: () => linksIn(root, ''),
+    allFiles: () => leavesIn(root, '', fileOf),
+    files: () => foundIn(leavesIn(root, '', fileOf)),
+    links: () => leavesIn(root, '', (leaf, path) => (targetOf(leaf) === undefined ? undefined : path)),
     fileAt: (path) => {
       const there = resolvePath(tree, pathParts(path), 'follow');
       if (!there.ok) return there;
