@@ -1,67 +1,25 @@
-import { randomBytes } from 'node:crypto';
-import { afterEach, describe, expect, test } from 'vitest';
-import { digestOf } from '../../../../test/fakes/registry/registry-content.ts';
+import { describe, expect, test } from 'vitest';
+import {
+  blobRequests,
+  bytes,
+  reading,
+  serving,
+  size,
+  stream,
+} from '../../../../test/fakes/registry/blob-stage.ts';
 import type { Fault } from '../../../../test/fakes/registry/registry-fault.ts';
 import { status, withBody } from '../../../../test/fakes/registry/registry-faults.ts';
-import {
-  anonymous,
-  budgetOf,
-  failureIn,
-  openReading,
-  type Reading,
-  valueOf,
-} from '../../../../test/fakes/registry/registry-reading.ts';
+import { failureIn, valueOf } from '../../../../test/fakes/registry/registry-reading.ts';
 import { flooding } from '../../../../test/fakes/registry/registry-wire-faults.ts';
-import { type FakeRegistry, startFakeRegistry } from '../../../../test/fakes/registry/registry.ts';
-
-const repository = 'team/app';
-const bytes = randomBytes(1_000_000);
-const size = bytes.length;
-const digest = digestOf(bytes);
-
-const closing: (() => Promise<void>)[] = [];
-afterEach(async () => {
-  for (const close of closing.splice(0).toReversed()) await close();
-});
-const serving = async (address?: string): Promise<FakeRegistry> => {
-  const server = await startFakeRegistry(address === undefined ? {} : { address });
-  closing.push(() => server.close());
-  server.pushBlob(repository, bytes);
-  return server;
-};
-
-interface Asked {
-  readonly host: string;
-  readonly reader: Reading;
-  readonly take?: (chunk: Uint8Array) => Promise<boolean>;
-}
-/** Streams the blob. @returns what came of it, and what was handed on and counts */
-const stream = async ({ host, reader, take }: Asked) => {
-  const chunks: Buffer[] = [];
-  const taking = async (chunk: Uint8Array, at?: number): Promise<boolean> => {
-    if (at === 0) chunks.length = 0;
-    chunks.push(Buffer.from(chunk));
-    return take === undefined || take(chunk);
-  };
-  const found = await reader.registry.streamBlob(
-    { host, repository },
-    { digest, size },
-    taking,
-    anonymous,
-    budgetOf(0),
-  );
-  return { found, handedOn: Buffer.concat(chunks) };
-};
-const blobRequests = ({ requests }: FakeRegistry) => requests.filter(({ kind }) => kind === 'blobs');
+import type { FakeRegistry } from '../../../../test/fakes/registry/registry.ts';
 
 describe('a mirror whose bytes are wrong: the host itself is asked, and the blob begins anew', () => {
   const wrong = Buffer.concat([Buffer.alloc(1000, 'x'), bytes.subarray(1000)]);
   const behindMirror = async (fault: Fault) => {
-    const mirror = await serving('127.0.0.3');
+    const mirror = await serving({ address: '127.0.0.3' });
     const server = await serving();
     mirror.fault({ path: '/blobs/' }, fault);
-    const reader = openReading([{ host: server.host, mirrors: [mirror.host] }]);
-    closing.push(() => reader.close());
+    const reader = reading({ host: server.host, mirrors: [mirror.host] });
     return { mirror, server, reader };
   };
   const rangesAt = (server: FakeRegistry) => blobRequests(server).map(({ headers }) => headers.range);
@@ -72,9 +30,9 @@ describe('a mirror whose bytes are wrong: the host itself is asked, and the blob
     ['B9: more, unannounced', flooding().fault],
   ])('%s', async (_title, fault) => {
     const { mirror, server, reader } = await behindMirror(fault);
-    const { found, handedOn } = await stream({ host: server.host, reader });
+    const { found, counting } = await stream({ host: server.host, reader });
     expect(valueOf(found)).toBe('whole');
-    expect(handedOn.equals(bytes)).toBe(true);
+    expect(counting.equals(bytes)).toBe(true);
     expect([rangesAt(mirror), rangesAt(server)]).toEqual([[undefined], [undefined]]);
   });
 
@@ -83,18 +41,18 @@ describe('a mirror whose bytes are wrong: the host itself is asked, and the blob
       response.writeHead(200, { 'content-length': String(size) });
       response.write(wrong.subarray(0, 400_000), () => response.socket?.end());
     });
-    const { found, handedOn } = await stream({ host: server.host, reader });
+    const { found, counting } = await stream({ host: server.host, reader });
     expect(valueOf(found)).toBe('whole');
-    expect(handedOn.equals(bytes)).toBe(true);
+    expect(counting.equals(bytes)).toBe(true);
     expect(rangesAt(server)).toEqual(['bytes=400000-', undefined]);
   });
 
   test('B1: of which no more is wanted', async () => {
     const { mirror, server, reader } = await behindMirror(withBody(wrong));
     const take = (chunk: Uint8Array): Promise<boolean> => Promise.resolve(chunk[0] !== wrong[0]);
-    const { found, handedOn } = await stream({ host: server.host, reader, take });
+    const { found, counting } = await stream({ host: server.host, reader, take });
     expect(valueOf(found)).toBe('whole');
-    expect(handedOn.equals(bytes)).toBe(true);
+    expect(counting.equals(bytes)).toBe(true);
     expect([blobRequests(mirror).length, blobRequests(server).length]).toEqual([1, 1]);
   });
 

@@ -1,7 +1,16 @@
-import { randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterEach, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { answer } from '../../../../test/fakes/registry/registry-answer.ts';
+import {
+  blobRequests,
+  bytes,
+  digest,
+  reading,
+  repository,
+  serving,
+  size,
+  stream,
+} from '../../../../test/fakes/registry/blob-stage.ts';
 import { digestOf } from '../../../../test/fakes/registry/registry-content.ts';
 import type { Fault } from '../../../../test/fakes/registry/registry-fault.ts';
 import {
@@ -16,9 +25,6 @@ import {
   basicCredential,
   budgetOf,
   failureIn,
-  openReading,
-  type Reading,
-  type RegistryRow,
   valueOf,
 } from '../../../../test/fakes/registry/registry-reading.ts';
 import {
@@ -28,63 +34,7 @@ import {
   silence,
   truncated,
 } from '../../../../test/fakes/registry/registry-wire-faults.ts';
-import {
-  type FakeRegistry,
-  type FakeRegistryOptions,
-  startFakeRegistry,
-} from '../../../../test/fakes/registry/registry.ts';
-import type { Credential, ReadBudget, RegistryFailure } from '../../../evidence/ports.ts';
-
-const repository = 'team/app';
-const bytes = randomBytes(1_000_000);
-const size = bytes.length;
-const digest = digestOf(bytes);
-
-const closing: (() => Promise<void>)[] = [];
-afterEach(async () => {
-  for (const close of closing.splice(0).toReversed()) await close();
-});
-
-const serving = async (options: FakeRegistryOptions = {}): Promise<FakeRegistry> => {
-  const server = await startFakeRegistry(options);
-  closing.push(() => server.close());
-  server.pushBlob(repository, bytes);
-  return server;
-};
-const reading = (...rows: RegistryRow[]): Reading => {
-  const opened = openReading(rows);
-  closing.push(() => opened.close());
-  return opened;
-};
-
-interface Asked {
-  readonly host: string;
-  readonly reader?: Reading;
-  readonly descriptor?: { readonly digest: typeof digest; readonly size: number };
-  readonly credential?: Credential;
-  readonly budget?: ReadBudget;
-  readonly take?: (chunk: Uint8Array) => Promise<boolean>;
-}
-
-/** Streams the blob. @returns what came of it, and what was handed on */
-const stream = async ({ host, reader = reading(), descriptor = { digest, size }, take, ...who }: Asked) => {
-  const chunks: Buffer[] = [];
-  const taking = async (chunk: Uint8Array): Promise<boolean> => {
-    chunks.push(Buffer.from(chunk));
-    return take === undefined || take(chunk);
-  };
-  const { credential = anonymous, budget = budgetOf(0) } = who;
-  const found = await reader.registry.streamBlob(
-    { host, repository },
-    descriptor,
-    taking,
-    credential,
-    budget,
-  );
-  return { found, handedOn: Buffer.concat(chunks) };
-};
-
-const blobRequests = ({ requests }: FakeRegistry) => requests.filter(({ kind }) => kind === 'blobs');
+import type { RegistryFailure } from '../../../evidence/ports.ts';
 
 describe('a blob that is streamed', () => {
   test('comes whole, and takes nothing from what the review may read', async () => {
