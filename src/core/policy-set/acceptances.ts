@@ -1,7 +1,7 @@
 import type { ImageReference } from '../image/reference.ts';
-import { matchesPattern } from '../image/pattern.ts';
 import type { ReportedAcceptance } from '../vulnerability/report/scan-report.ts';
 import type { Vulnerability } from '../vulnerability/vulnerability.ts';
+import { matchesImage } from './compiled-policy.ts';
 import type { PolicySet } from './policy-set.ts';
 
 /** What policies accept of one vulnerability, as a report tells it. */
@@ -18,10 +18,7 @@ export const acceptancesOf = (
 ): ((vulnerability: Vulnerability, now: number) => AcceptedByPolicies) => {
   const judging = set
     .forNamespace(namespace)
-    .policies.filter(
-      ({ match: { images } }) =>
-        images === undefined || images.some((pattern) => matchesPattern(pattern, image)),
-    )
+    .policies.filter(({ match }) => matchesImage(match, image))
     .flatMap(({ name, evidence }) =>
       evidence.flatMap(({ acceptance }) => (acceptance === undefined ? [] : [{ name, acceptance }])),
     );

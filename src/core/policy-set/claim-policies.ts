@@ -1,9 +1,8 @@
 import type { EvidenceCheck } from '../checks/check.ts';
 import { digestOnly, withNeed, type ImageNeeds } from '../facts/evidence-kind.ts';
 import { attestationNeed, signatureNeed } from '../facts/signature-kind.ts';
-import { matchesPattern } from '../image/pattern.ts';
 import type { ImageReference } from '../image/reference.ts';
-import type { CompiledPolicy } from './compiled-policy.ts';
+import { matchesImage, type CompiledPolicy } from './compiled-policy.ts';
 import { matchEverything } from './compile.ts';
 import { createPolicySet, matchesNamespaceName, type PolicySet } from './policy-set.ts';
 
@@ -52,8 +51,7 @@ export const claimPolicies = (
   { image, namespace, predicateType }: ClaimQuestion,
 ): PolicySet => {
   const speaksAbout = ({ match }: CompiledPolicy): boolean =>
-    (namespace === undefined || matchesNamespaceName(match, namespace)) &&
-    (match.images === undefined || match.images.some((pattern) => matchesPattern(pattern, image)));
+    (namespace === undefined || matchesNamespaceName(match, namespace)) && matchesImage(match, image);
   const asking = policies.filter(speaksAbout).flatMap((policy): readonly CompiledPolicy[] => {
     const evidence = policy.evidence.filter((check) => isAbout(check, predicateType));
     if (evidence.length === 0) return [];

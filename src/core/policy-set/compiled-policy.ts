@@ -1,6 +1,7 @@
 import type { Check, EvidenceCheck } from '../checks/check.ts';
 import type { ImageNeeds } from '../facts/evidence-kind.ts';
-import type { ImagePattern } from '../image/pattern.ts';
+import { matchesPattern, type ImagePattern } from '../image/pattern.ts';
+import type { ImageReference } from '../image/reference.ts';
 import type { CompiledSelector } from '../policy/match/label-selector.ts';
 import type { Mode } from '../policy/mode.ts';
 import type { MultiArch } from '../policy/schema/schema.ts';
@@ -14,6 +15,9 @@ export interface CompiledMatch {
   /** `undefined`: every image. */
   readonly images: readonly ImagePattern[] | undefined;
 }
+
+export const matchesImage = ({ images }: CompiledMatch, image: ImageReference): boolean =>
+  images === undefined || images.some((pattern) => matchesPattern(pattern, image));
 
 export interface CompiledPolicy {
   readonly name: string;

@@ -1,10 +1,9 @@
 import type { Violation } from '../checks/check.ts';
 import { shown, shownName } from '../text/shown-text.ts';
-import { matchesPattern } from '../image/pattern.ts';
 import { formatReference, parseReference, type ImageReference } from '../image/reference.ts';
 import type { InvalidReference } from '../image/invalid-reference.ts';
 import type { Result } from '../result.ts';
-import type { CompiledPolicy } from './compiled-policy.ts';
+import { matchesImage, type CompiledPolicy } from './compiled-policy.ts';
 
 /** What one policy finds in the text of one image. `applies`: the image is among its `match.images`. */
 interface PolicyEvaluation {
@@ -48,8 +47,7 @@ const noViolations: PolicyEvaluation = { applies: true, violations: [] };
 
 /** The violations of every static check of the policy. Pure: they depend only on the policy, the text and `pod`. */
 const evaluatePolicy = (policy: CompiledPolicy, image: ImageReference, pod: boolean): PolicyEvaluation => {
-  const { images } = policy.match;
-  if (images !== undefined && !images.some((pattern) => matchesPattern(pattern, image))) return notApplicable;
+  if (!matchesImage(policy.match, image)) return notApplicable;
   const violations = policy.checks.flatMap(({ id, podsOnly, run }) =>
     podsOnly === true && !pod ? [] : run(image).map((violation) => ({ check: id, violation })),
   );

@@ -1,6 +1,5 @@
 import type { Fact } from '../facts/fact.ts';
 import type { Mode } from '../policy/mode.ts';
-import { matchesPattern } from '../image/pattern.ts';
 import type { ReadImage } from './evaluation-cache.ts';
 import {
   matchesLabels,
@@ -8,7 +7,12 @@ import {
   type Labels,
   type SelectorMatch,
 } from '../policy/match/label-selector.ts';
-import type { BrokenPolicy, CompiledMatch, CompiledPolicy } from './compiled-policy.ts';
+import {
+  matchesImage,
+  type BrokenPolicy,
+  type CompiledMatch,
+  type CompiledPolicy,
+} from './compiled-policy.ts';
 import type { NamespacePolicies } from './policy-set.ts';
 
 /** A policy that matches the object. `unsure`: its selector could not be evaluated and counts as matching. */
@@ -32,10 +36,7 @@ export interface MatchedPolicies {
 
 /** Whether a policy that cannot be used would have matched the image. It then denies with a finding of its own. */
 export const brokenApplies = ({ broken }: MatchedPolicies, { parsed }: ReadImage): boolean =>
-  broken.some(
-    ({ match: { images } }) =>
-      images === undefined || !parsed.ok || images.some((pattern) => matchesPattern(pattern, parsed.value)),
-  );
+  broken.some(({ match }) => !parsed.ok || matchesImage(match, parsed.value));
 
 /** What is known about the object and its namespace when policies are selected. */
 interface SelectionFacts {
