@@ -1,3 +1,4 @@
+import type { Digest } from '../../../core/image/digest.ts';
 import { shown } from '../../../core/text/shown-text.ts';
 import type { GenerationPart } from '../generation.ts';
 import type { PartSummary } from '../part-format.ts';
@@ -81,13 +82,11 @@ export const isConditional = ({ etag, lastModified }: FeedValidators): boolean =
   etag !== undefined || lastModified !== undefined;
 export const neverRead = 'the server says "unchanged" of what was never read';
 
-/** The server says that what is in force is still true; `failed` when nothing is that it could speak of. */
-export const unchanged = (question: Question): Fetched => {
-  const { feed, source, known, at } = question;
-  if (known?.attempt.digest === undefined) return { attempt: attemptOf(question, 'failed', neverRead) };
-  const { digest } = known.attempt;
+/** The server says that the part in force is still true. */
+export const unchanged = (question: Question, digest: Digest, told: Partial<FeedAttempt>): Fetched => {
+  const { feed, source, at } = question;
   return {
-    attempt: attemptOf(question, 'unchanged'),
+    attempt: { ...attemptOf(question, 'unchanged'), ...told },
     renewed: { feed: feed.name, ecosystem: source.ecosystem, digest, asOf: at.toISOString() },
   };
 };

@@ -77,13 +77,10 @@ export const changesSince = async (
 };
 
 /** Nothing changed, or only what says nothing of packages. */
-const stillTrue = (question: Question, more: Partial<FeedAttempt> = {}): ChangesRead => {
-  const { attempt, ...others } = unchanged(question);
-  return {
-    kind: 'read',
-    fetched: { attempt: { ...attempt, read: 'changes', changed: 0, ...more }, ...others },
-  };
-};
+const stillTrue = (question: Question, digest: Digest, more: Partial<FeedAttempt> = {}): ChangesRead => ({
+  kind: 'read',
+  fetched: unchanged(question, digest, { read: 'changes', changed: 0, ...more }),
+});
 
 /** What is in force by the last update, when changes can be followed from there. */
 interface Followed {
@@ -108,9 +105,9 @@ export const readChanges = async (question: Question, options: UpdateOptions): P
   const answer = await fetchChanges(question, recordsOf, validators, options);
   if (!answer.ok) return { kind: 'whole', why: answer.error };
   if (answer.value.kind === 'no-list') return { kind: 'whole' };
-  if (answer.value.kind === 'unchanged') return stillTrue(question);
+  if (answer.value.kind === 'unchanged') return stillTrue(question, digest);
   const { changes, records } = answer.value;
-  if (changes.size === 0) return stillTrue(question, { changes: answer.value.validators });
+  if (changes.size === 0) return stillTrue(question, digest, { changes: answer.value.validators });
   const part = await readPart(options.folder, digest, known.summary);
   if (!part.ok) return { kind: 'whole', why: whyNot(part.error) };
   const next = changed(question, part.value, records, changes);

@@ -105,10 +105,11 @@ export const readPath = (question: Question): Fetched => {
 
 /** What the server says "unchanged" of is what the whole file makes. */
 const stillWhole = (question: Question): Fetched => {
-  const { attempt, ...others } = unchanged(question);
+  const { known, at } = question;
   // Without a condition nothing was asked that this could answer.
-  if (others.renewed === undefined || !isConditional(attempt)) return failed(question, neverRead);
-  return { attempt: { ...attempt, read: 'whole', wholeAt: question.at.toISOString() }, ...others };
+  if (known?.attempt.digest === undefined || !isConditional(known.attempt))
+    return failed(question, neverRead);
+  return unchanged(question, known.attempt.digest, { read: 'whole', wholeAt: at.toISOString() });
 };
 
 /** Into a file: what a server sends may be hundreds of megabytes, and the memory of the gate is small. */
