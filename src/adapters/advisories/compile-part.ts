@@ -1,7 +1,12 @@
 import type { Digest } from '../../core/image/digest.ts';
 import type { Result } from '../../core/result.ts';
 import { parseJson } from '../../core/text/json/parse-json.ts';
-import { isAdvisoryDate, type AdvisoryRecord, type Affected } from '../../core/vulnerability/advisory.ts';
+import {
+  isAdvisoryDate,
+  type AdvisoryRecord,
+  type AdvisoryText,
+  type Affected,
+} from '../../core/vulnerability/advisory.ts';
 import { baseEcosystem } from '../../core/vulnerability/package.ts';
 import { readAdvisory } from '../../core/vulnerability/read-advisory.ts';
 import { digestOf } from '../../evidence/content-digest.ts';
@@ -33,7 +38,7 @@ const parse = (bytes: Uint8Array): unknown =>
 export type RecordState = 'advisory' | 'withdrawn' | 'elsewhere' | 'unreadable';
 
 /** What a record says of this ecosystem; empty where it is no advisory about it. */
-export const affectedHere = (
+const affectedHere = (
   { affected, withdrawn }: AdvisoryRecord,
   ecosystem: string,
 ): { readonly state: RecordState; readonly here: readonly Affected[] } => {
@@ -106,6 +111,35 @@ export interface ReadRecord {
   readonly record: Result<AdvisoryRecord, string>;
 }
 
+/** Where what a record says of an ecosystem is written. */
+interface RecordWriters {
+  readonly names: { add(advisory: number, affected: Affected): void };
+  readonly advisories: { add(text: string): void };
+  readonly texts: { add(text: AdvisoryText): void };
+}
+
+/** Writes and counts one record. @returns what became of it */
+export const writeRecord = (
+  { name, record }: ReadRecord,
+  ecosystem: string,
+  tally: ReturnType<typeof createTally>,
+  { names, advisories, texts }: RecordWriters,
+): RecordState => {
+  if (!record.ok) {
+    tally.skip(name);
+    return 'unreadable';
+  }
+  const { advisory, text, modified } = record.value;
+  const { state, here } = affectedHere(record.value, ecosystem);
+  if (state === 'advisory') {
+    for (const entry of here) names.add(tally.advisories(), entry);
+    advisories.add(JSON.stringify(advisory));
+    texts.add(text);
+  }
+  tally.count(state, modified);
+  return state;
+};
+
 /** Called with each record, and what became of it. */
 export type OnRecordState = (record: ReadRecord, state: RecordState) => void;
 
@@ -123,22 +157,7 @@ export const compileRecords = (
 ): Part => {
   const writers = createWriters();
   const tally = createTally(ecosystem, at);
-  for (const read of records) {
-    if (!read.record.ok) {
-      tally.skip(read.name);
-      onState(read, 'unreadable');
-      continue;
-    }
-    const record = read.record.value;
-    const { state, here } = affectedHere(record, ecosystem);
-    if (state === 'advisory') {
-      for (const entry of here) writers.names.add(tally.advisories(), entry);
-      writers.advisories.add(JSON.stringify(record.advisory));
-      writers.texts.add(record.text);
-    }
-    tally.count(state, record.modified);
-    onState(read, state);
-  }
+  for (const read of records) onState(read, writeRecord(read, ecosystem, tally, writers));
   return tally.end(writers);
 };
 

@@ -1,9 +1,9 @@
 import type { AdvisoryText, Affected } from '../../../core/vulnerability/advisory.ts';
 import { packageKeyName } from '../../../core/vulnerability/package.ts';
 import {
-  affectedHere,
   createTally,
   createWriters,
+  writeRecord,
   type Part,
   type PartWriters,
   type ReadRecord,
@@ -11,7 +11,7 @@ import {
 import type { PartContents, PartName } from './part-contents.ts';
 import { textsPerBlock } from '../part-format.ts';
 import { affectedOf, writeName } from '../part-values.ts';
-import { recordFile, type ListedRecord } from './record-list.ts';
+import { listedAs, recordFile, type ListedRecord } from './record-list.ts';
 
 /** A part, and all records of the feed that it was made of. */
 export interface PartOfRecords {
@@ -63,27 +63,17 @@ const walk = ({ contents, records }: PartOfRecords, changes: RecordChanges, ecos
     }
     listed.push(record);
   };
-  const add = (id: string, { name, record }: ReadRecord): void => {
-    if (!record.ok) {
-      tally.skip(name);
-      listed.push({ id, state: 'unreadable', modified: '' });
-      return;
-    }
-    const { advisory, text, modified } = record.value;
-    const { state, here } = affectedHere(record.value, ecosystem);
-    if (state === 'advisory') {
-      for (const affected of here) added.push({ advisory: tally.advisories(), affected });
-      writers.advisories.add(JSON.stringify(advisory));
-      texts.push(text);
-    }
-    tally.count(state, modified);
-    listed.push({ id, state, modified: modified ?? '' });
+  // Names are put together, and texts put into blocks, when all records are known.
+  const later = {
+    names: { add: (advisory: number, affected: Affected) => void added.push({ advisory, affected }) },
+    advisories: writers.advisories,
+    texts: { add: (text: AdvisoryText) => void texts.push(text) },
   };
   for (const id of idsOf(records, changes)) {
     const known = before.get(id);
     const number = known?.state === 'advisory' ? next++ : -1;
     const change = changes.get(id);
-    if (change !== undefined) add(id, change);
+    if (change !== undefined) listed.push(listedAs(id, change, writeRecord(change, ecosystem, tally, later)));
     else if (known !== undefined && !changes.has(id)) keep(known, number);
   }
   if (next !== contents.count) throw new Error('a defect: the records are not those of the part');

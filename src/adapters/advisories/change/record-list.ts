@@ -1,6 +1,6 @@
 import { zstdCompressSync, zstdDecompressSync } from 'node:zlib';
 import { parseJson } from '../../../core/text/json/parse-json.ts';
-import type { OnRecordState, RecordState } from '../compile-part.ts';
+import type { OnRecordState, ReadRecord, RecordState } from '../compile-part.ts';
 
 /** A record of a feed, and what became of it in the part that was made of the feed. */
 export interface ListedRecord {
@@ -18,14 +18,21 @@ const suffix = '.json';
 /** The name of the file of a record, by which records are ordered. */
 export const recordFile = (id: string): string => id + suffix;
 
+export const listedAs = (id: string, { record }: ReadRecord, state: RecordState): ListedRecord => ({
+  id,
+  state,
+  modified: (record.ok ? record.value.modified : undefined) ?? '',
+});
+
 /** Remembers what becomes of each record while a feed is compiled. */
 export const createRecordList = () => {
   const records: ListedRecord[] = [];
   let isNamedById = true;
-  const onState: OnRecordState = ({ name, record }, state) => {
+  const onState: OnRecordState = (read, state) => {
+    const { name, record } = read;
     const id = name.slice(0, -suffix.length);
     isNamedById &&= isRecordId(id) && (!record.ok || record.value.advisory.id === id);
-    records.push({ id, state, modified: (record.ok ? record.value.modified : undefined) ?? '' });
+    records.push(listedAs(id, read, state));
   };
   return {
     onState,
