@@ -1,11 +1,8 @@
 import type { Decision, EvidenceTrail, JudgedImage } from '../core/decision/decision.ts';
+import { joinPieces, mostBytes, writePieces, type BytePieces } from './byte-pieces.ts';
 
 /** About fifteen decisions about signed images. */
 const spaceBytes = 64 * 1024;
-/** Of a UTF-16 unit in UTF-8. */
-const maxUnitBytes = 3;
-
-type Piece = string | Uint8Array;
 
 /** What says which image it is, in whichever field of the object. */
 const identity = Object.keys({ given: true, reference: true, digest: true } satisfies Record<
@@ -33,12 +30,12 @@ const none: readonly never[] = [];
 /** Quotes within texts are escaped, so nothing that a decision says can hold this. */
 const noImages = '"images":[]';
 
-const piecesOf = (decision: Decision): readonly Piece[] => {
+const piecesOf = (decision: Decision): BytePieces => {
   const { images } = decision;
   if (!images.some(({ evidence }) => evidence !== undefined)) return [JSON.stringify(decision)];
   const text = JSON.stringify({ ...decision, images: none });
   const at = text.indexOf(noImages) + noImages.length - 1;
-  const pieces: Piece[] = [text.slice(0, at)];
+  const pieces: (string | Uint8Array)[] = [text.slice(0, at)];
   for (const [index, image] of images.entries()) {
     const comma = index === 0 ? '' : ',';
     const { path, evidence } = image;
@@ -48,9 +45,6 @@ const piecesOf = (decision: Decision): readonly Piece[] => {
   pieces.push(text.slice(at));
   return pieces;
 };
-
-const mostBytes = (piece: Piece): number => piece.length * (typeof piece === 'string' ? maxUnitBytes : 1);
-const bytesOfPiece = (piece: Piece): Uint8Array => (typeof piece === 'string' ? Buffer.from(piece) : piece);
 
 /**
  * Makes decisions JSON in UTF-8, as `JSON.stringify` and `Buffer.from` do. They are bytes and no text: a text with one letter
@@ -63,22 +57,15 @@ export const createDecisionBytes = (): ((decision: Decision) => Buffer) => {
   let end = 0;
   return (decision) => {
     const pieces = piecesOf(decision);
-    let most = 0;
-    for (const piece of pieces) most += mostBytes(piece);
+    const most = mostBytes(pieces);
     // Attack: large decisions while the disk is away. Each would keep space for the worst, three times of what is counted.
-    if (most > spaceBytes) return Buffer.concat(pieces.map(bytesOfPiece));
+    if (most > spaceBytes) return joinPieces(pieces);
     if (most > spaceBytes - end) {
       space = Buffer.allocUnsafeSlow(spaceBytes);
       end = 0;
     }
     const begin = end;
-    for (const piece of pieces) {
-      if (typeof piece === 'string') end += space.write(piece, end);
-      else {
-        space.set(piece, end);
-        end += piece.length;
-      }
-    }
+    end = writePieces(pieces, space, begin);
     return space.subarray(begin, end);
   };
 };

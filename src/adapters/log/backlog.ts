@@ -1,5 +1,6 @@
 import type { Decision } from '../../core/decision/decision.ts';
 import { FairQueue } from '../../concurrency/fair-queue.ts';
+import { joinPieces, mostBytes, writePieces, type BytePieces } from '../../gate/byte-pieces.ts';
 
 /** A buffered file, as `pino.destination` makes it. */
 export interface BufferedFile {
@@ -50,11 +51,8 @@ export const createBacklog = (file: BufferedFile): Backlog => {
   };
 };
 
-/** A line in pieces, as they are at hand. */
-export type Line = readonly (string | Uint8Array)[];
-
 interface DecisionLines {
-  add(decision: Decision, line: Line): void;
+  add(decision: Decision, line: BytePieces): void;
   /** Hands on as much as is wanted. */
   write(): void;
   /** Writes everything, for the end of the process. */
@@ -69,22 +67,6 @@ const maxBacklogBytes = 1024 * 1024;
 const maxBatchBytes = 64 * 1024;
 /** Beyond a batch there is space for a decision of the largest size. */
 const batchSpace = 256 * 1024;
-/** Of a UTF-16 unit in UTF-8. */
-const maxUnitBytes = 3;
-
-const mostBytes = (line: Line): number =>
-  line.reduce((sum, piece) => sum + (typeof piece === 'string' ? maxUnitBytes : 1) * piece.length, 0);
-
-/** @returns how many bytes it took */
-const putPiece = (batch: Buffer, piece: string | Uint8Array, at: number): number => {
-  if (typeof piece === 'string') return batch.write(piece, at);
-  batch.set(piece, at);
-  return piece.length;
-};
-
-const bytesOf = (line: Line): Buffer =>
-  Buffer.concat(line.map((piece) => (typeof piece === 'string' ? Buffer.from(piece) : piece)));
-
 /**
  * The lines of decisions on their way to the log, shared by namespace (R26). They wait here and not in the buffer of the
  * file: that one stays open for what the gate says about itself, which no flood of denials may push out (R28).
@@ -99,11 +81,11 @@ export const createDecisionLines = (backlog: Backlog, onDrop: (bytes: number) =>
   let length = 0;
   const isBehind = (): boolean => backlog.bytes() + length >= maxBacklogBytes;
   let due: NodeJS.Immediate | undefined;
-  const put = (line: Line): void => {
+  const put = (line: BytePieces): void => {
     const most = mostBytes(line);
     if (most > batchSpace - length) handOn();
-    if (most > batchSpace) backlog.write(bytesOf(line));
-    else for (const piece of line) length += putPiece(batch, piece, length);
+    if (most > batchSpace) backlog.write(joinPieces(line));
+    else length = writePieces(line, batch, length);
     // In an iteration of the event loop of its own, so that `writeAll` cannot overtake lines under way.
     if (length >= maxBatchBytes) due ??= setImmediate(handOn);
   };
@@ -131,7 +113,7 @@ export const createDecisionLines = (backlog: Backlog, onDrop: (bytes: number) =>
     add: ({ id, object }, line) => {
       if (lines.count === 0 && !isBehind()) return put(line);
       // In memory of its own: what waits must not keep a buffer of what was dropped.
-      const bytes = new Uint8Array(bytesOf(line));
+      const bytes = new Uint8Array(joinPieces(line));
       if (!lines.add(object.namespace ?? '', id, bytes, bounds)) onDrop(bytes.length);
     },
     write,

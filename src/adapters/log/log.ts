@@ -1,6 +1,7 @@
 import { pino, type DestinationStream, type Logger } from 'pino';
 import type { Decision } from '../../core/decision/decision.ts';
-import { createBacklog, createDecisionLines, type BufferedFile, type Line } from './backlog.ts';
+import type { BytePieces } from '../../gate/byte-pieces.ts';
+import { createBacklog, createDecisionLines, type BufferedFile } from './backlog.ts';
 
 type LogLevel = 'debug' | 'info' | 'warn' | 'error';
 
@@ -64,7 +65,7 @@ const decisionText = (decision: Decision): string => {
  * The log line of one decision. It carries the whole record, so that the log of a replica is a durable record of
  * its own (R18); the JSON is the one already made for the store, since making it twice would cost more than all checks.
  */
-const decisionLine = (decision: Decision, json: Uint8Array, format: 'json' | 'text'): Line =>
+const decisionLine = (decision: Decision, json: Uint8Array, format: 'json' | 'text'): BytePieces =>
   format === 'text'
     ? [decisionText(decision)]
     : [`{"level":"info","time":"${decision.time}","msg":"decision","decision":`, json, '}\n'];
