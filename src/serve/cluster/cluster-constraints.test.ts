@@ -3,9 +3,9 @@ import { clientOf } from '../../../test/fakes/api-server/api-server-client.ts';
 import { startApiServer, type FakeApiServer } from '../../../test/fakes/api-server/api-server.ts';
 import { constraint, template } from '../../../test/fakes/constraints.ts';
 import { fakeGate, pod, requestFor } from '../../../test/fakes/gate.ts';
+import { fakeTelemetry } from '../../../test/fakes/telemetry.ts';
 import { soon } from '../../../test/soon.ts';
 import type { ApiClient } from '../../adapters/kubernetes/client/client.ts';
-import { createMetrics } from '../../adapters/metrics/metrics.ts';
 import type { JsonObject } from '../../core/text/json/json.ts';
 import { createLifecycle, type Lifecycle } from '../lifecycle.ts';
 import type { Telemetry } from '../telemetry.ts';
@@ -29,16 +29,13 @@ const misnamed = (kind: string): JsonObject => {
 let api: FakeApiServer;
 let client: ApiClient;
 let lifecycle: Lifecycle;
-let lines: string[];
+let messages: string[];
 let telemetry: Telemetry;
 beforeEach(async () => {
   api = await startApiServer();
   client = clientOf(api);
   lifecycle = createLifecycle();
-  lines = [];
-  const emit = (message: string): void => void lines.push(message);
-  const log = { debug: emit, info: emit, warn: emit, error: emit, decision: () => {}, flush: () => {} };
-  telemetry = { log, metrics: createMetrics('test') };
+  ({ telemetry, messages } = fakeTelemetry());
 });
 afterEach(async () => {
   await lifecycle.closeAll();
@@ -306,7 +303,7 @@ describe('CRDs and statuses', () => {
     putBoth();
     opened('enforce');
     const foreign = { created: true, byPod: [{ id: 'gatekeeper-controller-manager-0' }] };
-    const isLeftAlone = (): boolean => lines.some((line) => line.startsWith('somebody else writes'));
+    const isLeftAlone = (): boolean => messages.some((message) => message.startsWith('somebody else writes'));
     const isOurs = (): boolean => JSON.stringify(byPod(templates, 'nobash') ?? []).includes('"imagegate"');
     let undone = 0;
     for (; undone < 10; undone++) {
@@ -322,5 +319,5 @@ describe('CRDs and statuses', () => {
 test('off asks nobody, and says once that there are templates', async () => {
   putBoth();
   expect(open('off')).toBeUndefined();
-  await vi.waitFor(() => expect(lines).toEqual([expect.stringContaining('see --constraints')]), soon);
+  await vi.waitFor(() => expect(messages).toEqual([expect.stringContaining('see --constraints')]), soon);
 });

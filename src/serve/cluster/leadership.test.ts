@@ -3,6 +3,7 @@ import { afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vi
 import { createAuthority, type Authority } from '../../../test/e2e/harness/certificates.ts';
 import { clientOf, realClock } from '../../../test/fakes/api-server/api-server-client.ts';
 import { startApiServer, type FakeApiServer } from '../../../test/fakes/api-server/api-server.ts';
+import { fakeTelemetry } from '../../../test/fakes/telemetry.ts';
 import { createHolder } from '../../adapters/certificate/source.ts';
 import { createCaSecret, type CaSecret } from '../../adapters/kubernetes/certificates/ca-secret.ts';
 import type { ApiClient } from '../../adapters/kubernetes/client/client.ts';
@@ -22,7 +23,7 @@ let authority: Authority;
 let api: FakeApiServer;
 let client: ApiClient;
 let lifecycle: Lifecycle;
-let emitted: string[];
+let messages: string[];
 let telemetry: Telemetry;
 beforeAll(async () => {
   authority = await createAuthority('ours');
@@ -31,10 +32,7 @@ beforeEach(async () => {
   api = await startApiServer();
   client = clientOf(api);
   lifecycle = createLifecycle();
-  emitted = [];
-  const emit = (message: string): void => void emitted.push(message);
-  const log = { debug: emit, info: emit, warn: emit, error: emit, decision: () => {}, flush: () => {} };
-  telemetry = { log, metrics: createMetrics('test') };
+  ({ telemetry, messages } = fakeTelemetry());
 });
 afterEach(async () => {
   await lifecycle.closeAll();
@@ -121,11 +119,11 @@ describe('R15: the CA bundle', () => {
   test('that is not there yet is no problem; one that must not be written is reported', async () => {
     const keep = createBundleKeeper(partsOf(true), guardOf(), telemetry);
     await keep();
-    expect(emitted).toEqual([]);
+    expect(messages).toEqual([]);
     putWebhooks();
     api.fault({ verb: 'patch', forbidden: true });
     await keep();
-    expect(emitted).toEqual(['the CA bundle of the webhook configuration could not be written']);
+    expect(messages).toEqual(['the CA bundle of the webhook configuration could not be written']);
   });
 
   test('never rejects, whatever fails below', async () => {
@@ -134,7 +132,7 @@ describe('R15: the CA bundle', () => {
     });
     putWebhooks();
     await createBundleKeeper(partsOf(true), guard, telemetry)();
-    expect(emitted.at(-1)).toBe('the CA bundle of the webhook configuration could not be written');
+    expect(messages.at(-1)).toBe('the CA bundle of the webhook configuration could not be written');
   });
 });
 
@@ -250,8 +248,8 @@ describe('R15: the rotation of the CA', () => {
   test('tells what fails, and goes on', async () => {
     const failing = { rotate: () => Promise.reject(new Error('a defect on purpose')) };
     rotateAuthority(failing, { client, isHolder: () => true, every: 10 }, telemetry, lifecycle);
-    await vi.waitFor(() => expect(emitted.length).toBeGreaterThan(1), soon);
-    expect(new Set(emitted)).toEqual(new Set(['the CA could not be rotated']));
+    await vi.waitFor(() => expect(messages.length).toBeGreaterThan(1), soon);
+    expect(new Set(messages)).toEqual(new Set(['the CA could not be rotated']));
   });
 });
 

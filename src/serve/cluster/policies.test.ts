@@ -3,8 +3,8 @@ import { clientOf } from '../../../test/fakes/api-server/api-server-client.ts';
 import { startApiServer, type FakeApiServer } from '../../../test/fakes/api-server/api-server.ts';
 import { signingKey } from '../../../test/fakes/claims.ts';
 import { fakeGate, requestFor } from '../../../test/fakes/gate.ts';
+import { fakeTelemetry } from '../../../test/fakes/telemetry.ts';
 import type { ApiClient } from '../../adapters/kubernetes/client/client.ts';
-import { createMetrics } from '../../adapters/metrics/metrics.ts';
 import { createCompileExpression } from '../compile-expression.ts';
 import { createLifecycle, type Lifecycle } from '../lifecycle.ts';
 import { openClusterPolicies } from './cluster.ts';
@@ -62,13 +62,11 @@ test('R5, R9: a policy is refused on its way in when its expression does not com
 });
 
 test('R8: one that is stored already is not accepted, and denies', async () => {
-  const silent = () => {};
-  const log = { debug: silent, info: silent, warn: silent, error: silent, decision: silent, flush: silent };
   api.put('imagepolicies', attested(broken));
   const policies = openClusterPolicies(
     client,
     { compileExpression, isHolder: () => true },
-    { log, metrics: createMetrics('test') },
+    fakeTelemetry().telemetry,
     lifecycle,
   );
   const condition = () =>
