@@ -1,4 +1,3 @@
-import { hash } from 'node:crypto';
 import type { Fact } from '../../src/core/facts/fact.ts';
 import type { JsonObject } from '../../src/core/text/json/json.ts';
 import {
@@ -6,6 +5,7 @@ import {
   type ConstraintStore,
 } from '../../src/languages/gatekeeper/set/constraint-store.ts';
 import type { ConstraintDeps } from '../../src/gate/review/judge-constraints.ts';
+import { constraintsDigest } from '../../src/serve/constraint-files.ts';
 
 /** A template whose rules are written in Rego. */
 export const template = (kind: string, rego: string, more: JsonObject = {}): JsonObject => ({
@@ -37,14 +37,12 @@ export const storeOf = (
   return store;
 };
 
-export const digestOf = (text: string): string => `sha256:${hash('sha256', text).slice(0, 16)}`;
-
 /** The constraints of a store, as the gate asks them. */
 export const constraintsOf = (
   store: ConstraintStore,
   more: { readonly isShadow?: boolean; readonly namespace?: Fact<JsonObject> } = {},
 ): ConstraintDeps => {
-  const set = store.set(digestOf);
+  const set = store.set(constraintsDigest);
   return {
     source: { current: () => ({ state: 'loaded', set }) },
     namespaces: { object: () => more.namespace ?? { state: 'absent' } },

@@ -1,4 +1,3 @@
-import { hash } from 'node:crypto';
 import type { ApiClient } from '../../adapters/kubernetes/client/client.ts';
 import { constraintTemplatesResource } from '../../adapters/kubernetes/client/resource.ts';
 import { createConstraintCrds } from '../../adapters/kubernetes/gatekeeper/constraint-crds.ts';
@@ -23,6 +22,7 @@ import {
   type ConstraintStore,
 } from '../../languages/gatekeeper/set/constraint-store.ts';
 import type { ConstraintInForce } from '../../languages/gatekeeper/set/constraint-set.ts';
+import { constraintsDigest } from '../constraint-files.ts';
 import type { Lifecycle } from '../lifecycle.ts';
 import type { Telemetry } from '../telemetry.ts';
 import { wantedCrds, wantedStatuses } from './constraint-writes.ts';
@@ -33,8 +33,6 @@ export interface ClusterConstraints extends ConstraintDeps {
   /** The Lease was gained. */
   readonly wake: () => void;
 }
-
-const digest = (text: string): string => `sha256:${hash('sha256', text).slice(0, 16)}`;
 
 /** Says once that there are templates which nobody asks. Whoever may not look says nothing. */
 const tellTemplates = async (client: ApiClient, { log }: Telemetry, signal: AbortSignal): Promise<void> => {
@@ -193,7 +191,7 @@ export const openClusterConstraints = (
         return;
       }
       const before = set?.version;
-      set = store.set(digest);
+      set = store.set(constraintsDigest);
       report(store, set, telemetry, set.version !== before);
       wake();
     },
