@@ -1,7 +1,7 @@
 import { Gauge, Histogram, type Registry } from 'prom-client';
 
 /** One constraint or template, by the words that Gatekeeper counts them with. */
-export interface ConstraintSample {
+interface ConstraintSample {
   /** What follows from a violation; absent for a template. */
   readonly action?: string;
   /** `error`: its newest revision cannot be used. */

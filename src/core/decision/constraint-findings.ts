@@ -2,6 +2,7 @@ import { shownBriefly, shownLines } from '../text/shown-text.ts';
 import type { JsonValue } from '../text/json/json.ts';
 import type { Mode } from '../policy/mode.ts';
 import type { Finding } from './finding.ts';
+import { compareTexts } from './order.ts';
 
 /** What a constraint asks for, in Gatekeeper's words. */
 export type ConstraintAction = 'deny' | 'warn' | 'dryrun';
@@ -30,7 +31,7 @@ export const isOfConstraint = (finding: Pick<Finding, 'check'>): boolean => find
 const modes: Readonly<Record<ConstraintAction, Mode>> = { deny: 'Deny', warn: 'Warn', dryrun: 'Audit' };
 
 /** As much of a message as an answer can show. */
-export const maxConstraintMessage = 8 * 1024;
+const maxConstraintMessage = 8 * 1024;
 const maxDetail = 512;
 
 const hasFields = (details: JsonValue): boolean =>
@@ -63,8 +64,6 @@ export const constraintFindings = (
       return [...violated, ...failed];
     });
   });
-
-const compareTexts = (a: string, b: string): number => (a < b ? -1 : Number(a > b));
 
 /** Findings of constraints in the order in which people read them: by message, then kind and name. */
 export const inConstraintOrder = (findings: readonly Finding[]): readonly Finding[] =>

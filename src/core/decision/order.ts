@@ -31,7 +31,7 @@ export const comparePaths = (a: string, b: string): number => {
   return a.length - inA - (b.length - inB);
 };
 
-const compareTexts = (a: string, b: string): number => (a < b ? -1 : Number(a > b));
+export const compareTexts = (a: string, b: string): number => (a < b ? -1 : Number(a > b));
 
 /**
  * Findings by policy, path (indices as numbers), check. An object has few paths and may have thousands of findings, so

@@ -55,7 +55,7 @@ const distinctReasons = (findings: readonly Finding[]): readonly string[] => {
 };
 
 /** Of the lines of constraints, in UTF-16 units. Gatekeeper has no bound; a controller may keep the text in its status. */
-export const maxConstraintLength = 8 * 1024;
+const maxConstraintLength = 8 * 1024;
 
 /** What constraints say against the request, in the words and the order of Gatekeeper. */
 const constraintLines = (findings: readonly Finding[]): readonly string[] => {
