@@ -18,7 +18,7 @@ import { bits } from './number/bits.ts';
 import { digests } from './number/digest.ts';
 import { numbers } from './number/numbers.ts';
 import { units } from './number/units.ts';
-import { builtinArities, isExcluded } from './signatures.ts';
+import { builtinSignatures, isExcluded } from './signatures.ts';
 import { globs } from './text/globs.ts';
 import { regexes } from './text/regexes.ts';
 import { semanticVersions } from './text/semver.ts';
@@ -49,7 +49,7 @@ const general: BuiltinTable = {
   'internal.test_case': () => true,
 };
 
-const excluded = [...builtinArities.keys()].filter(isExcluded).map((name): readonly [string, Builtin] => [
+const excluded = [...builtinSignatures.keys()].filter(isExcluded).map((name): readonly [string, Builtin] => [
   name,
   () => {
     throw new EvaluationFault('eval_builtin_error', `${name}: this builtin is not run here`);

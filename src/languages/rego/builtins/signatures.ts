@@ -220,24 +220,6 @@ export const builtinSignatures: ReadonlyMap<string, string> = new Map(
     }),
 );
 
-/** Commas that part arguments, not types inside one. */
-const arityOf = (signature: string): number => {
-  let depth = 0;
-  let commas = 0;
-  const args = signature.slice(1, signature.indexOf(') => '));
-  for (const sign of args) {
-    if (sign === '<' || sign === '[') depth += 1;
-    if (sign === '>' || sign === ']') depth -= 1;
-    if (sign === ',' && depth === 0) commas += 1;
-  }
-  return args === '' ? 0 : commas + 1;
-};
-
-/** How many arguments a builtin takes. `print` takes any number. */
-export const builtinArities: ReadonlyMap<string, number> = new Map(
-  Array.from(builtinSignatures, ([name, signature]) => [name, arityOf(signature)] as const),
-);
-
 /** Builtins that are known and never called: a policy that calls one is refused by name. */
 export const isExcluded = (name: string): boolean =>
   /^(?:http\.send$|io\.jwt\.|crypto\.x509\.|crypto\.parse_private_keys$|graphql\.|net\.lookup_ip_addr$|providers\.|rego\.|json\.(?:match|verify)_schema$|strings\.render_template$|external_data$)/.test(

@@ -1,13 +1,13 @@
 import type { Builtin } from '../builtins/builtin.ts';
-import { builtinArities } from '../builtins/signatures.ts';
 import { CompileFault, positionAt, type CompileProblem } from '../compile/compile-problem.ts';
 import { globalsOf } from '../compile/globals.ts';
 import { checkQueryTypes, typeOfRules, type TypedPolicy } from '../compile/check-types.ts';
 import { inOrderOfAsking, meetRule, rulesAsked } from '../compile/references.ts';
 import { RuleResolver } from '../compile/resolve-rule.ts';
-import { RuleTree, type RuleKind, type RuleNode } from '../evaluate/rule-node.ts';
+import { signatureOf } from '../compile/type-signature.ts';
 import type { MaybeType } from '../compile/type.ts';
 import { wrongArity } from '../compile/wrong-arity.ts';
+import { RuleTree, type RuleKind, type RuleNode } from '../evaluate/rule-node.ts';
 import type { CallTerm, Module, RegoRule, RuleBody, RuleHead, Term } from '../syntax/term.ts';
 import {
   entriesCode,
@@ -69,7 +69,7 @@ const linkedOf = (tree: RuleTree, builtins: ReadonlyMap<string, Builtin>): Linke
     builtins,
     ordered: new WeakMap(),
     arityOf: (operator) => {
-      if (operator.kind === 'var' && operator.slot < 0) return builtinArities.get(operator.name);
+      if (operator.kind === 'var' && operator.slot < 0) return signatureOf(operator.name)?.args.length;
       const node = nodeAt(operator);
       return node?.kind === 'function' ? node.arity : undefined;
     },

@@ -1,4 +1,4 @@
-import { builtinArities } from '../builtins/signatures.ts';
+import { builtinSignatures } from '../builtins/signatures.ts';
 import {
   subterms,
   type CallTerm,
@@ -41,7 +41,7 @@ export const isUnification = ({ operator, args }: CallTerm): boolean =>
   args.length === 2 && operator.kind === 'var' && ['eq', 'assign', 'equal'].includes(operator.name);
 
 /** A builtin stands in place of a function under `with`. */
-const isBuiltinName = (term: Term): boolean => builtinArities.has(dottedName(term) ?? '');
+const isBuiltinName = (term: Term): boolean => builtinSignatures.has(dottedName(term) ?? '');
 
 const termsOf = (literal: Literal): readonly Term[] => {
   const values = literal.modifiers.map(({ value }) => value).filter((value) => !isBuiltinName(value));
