@@ -38,7 +38,8 @@ export interface Link {
   readonly linked: Linked;
   readonly rules: readonly PlacedRule[];
   readonly problems: readonly CompileProblem[];
-  readonly typeOfRule: TypedPolicy['typeOfRule'];
+  /** What the types of queries are worked out from. */
+  readonly typed: TypedPolicy;
 }
 
 const staticSteps = (head: RuleHead): readonly string[] => {
@@ -195,21 +196,24 @@ export class Linker {
     meetRule(rule, { reference: () => undefined, call });
   }
 
-  /** The type of each rule, worked out when it is asked for: rules ask one another in no circle. */
-  #ruleTypes(groups: ReadonlyMap<RuleNode, readonly PlacedRule[]>): TypedPolicy['typeOfRule'] {
+  /** The type of each rule is worked out when it is asked for: rules ask one another in no circle. */
+  #typed(groups: ReadonlyMap<RuleNode, readonly PlacedRule[]>): TypedPolicy {
+    const { tree, functionAt, arityOf, ordered } = this.#linked;
     const known = new Map<RuleNode, MaybeType>();
-    const modules = new Map(this.#rules.map(({ node, rule, module }) => [rule, { node, module }] as const));
-    const typeOfRule = (node: RuleNode): MaybeType => {
-      if (known.has(node)) return known.get(node);
-      const type = typeOfRules(policy, groups.get(node) ?? [], ({ rule }, fault) => {
-        const placed = modules.get(rule);
-        if (placed !== undefined) this.#report(placed.module, fault);
-      });
-      known.set(node, type);
-      return type;
+    const typed: TypedPolicy = {
+      root: tree.root,
+      functionAt,
+      arityOf,
+      orderOf: (body) => ordered.get(body) ?? body,
+      typeOfRule: (node) => {
+        if (known.has(node)) return known.get(node);
+        const report = ({ module }: PlacedRule, fault: CompileFault): void => this.#report(module, fault);
+        const type = typeOfRules(typed, groups.get(node) ?? [], report);
+        known.set(node, type);
+        return type;
+      },
     };
-    const policy = typedPolicy(this.#linked, typeOfRule);
-    return typeOfRule;
+    return typed;
   }
 
   #code(node: RuleNode, rules: readonly PlacedRule[]): void {
@@ -249,9 +253,9 @@ export class Linker {
     if (this.#problems.length === 0) for (const rule of this.#rules) this.#checkCalls(rule);
     const order = this.#problems.length === 0 ? this.#checkRecursion(groups) : [];
     if (this.#problems.length === 0) for (const [node, rules] of groups) this.#code(node, rules);
-    const typeOfRule = this.#ruleTypes(groups);
-    if (this.#problems.length === 0) for (const node of order) typeOfRule(node);
-    return { linked: this.#linked, rules: this.#rules, problems: this.#problems.sort(inOrder), typeOfRule };
+    const typed = this.#typed(groups);
+    if (this.#problems.length === 0) for (const node of order) typed.typeOfRule(node);
+    return { linked: this.#linked, rules: this.#rules, problems: this.#problems.sort(inOrder), typed };
   }
 }
 
@@ -268,21 +272,9 @@ export const checkCall = (linked: Linked, call: CallTerm): void => {
   if (args.length !== arity && args.length !== arity + 1) throw wrongArity(call, name, arity);
 };
 
-/** What types are worked out from; `typeOfRule` is asked for the rules themselves. */
-const typedPolicy = (
-  { tree, functionAt, arityOf, ordered }: Linked,
-  typeOfRule: TypedPolicy['typeOfRule'],
-): TypedPolicy => ({
-  root: tree.root,
-  functionAt,
-  arityOf,
-  orderOf: (body) => ordered.get(body) ?? body,
-  typeOfRule,
-});
-
 /** @throws {CompileFault} for a query that no value could satisfy */
-export const checkQuery = ({ linked, typeOfRule }: Link, body: RuleBody): void => {
-  checkQueryTypes(typedPolicy(linked, typeOfRule), body, (fault) => {
+export const checkQuery = ({ typed }: Link, body: RuleBody): void => {
+  checkQueryTypes(typed, body, (fault) => {
     throw fault;
   });
 };

@@ -348,10 +348,10 @@ const typeOfOne = (policy: TypedPolicy, { rule, node, depth }: TypedRule, report
 };
 
 /** The type of what rules of one name make together. */
-export const typeOfRules = (
+export const typeOfRules = <Rule extends TypedRule>(
   policy: TypedPolicy,
-  rules: readonly TypedRule[],
-  report: (rule: TypedRule, fault: CompileFault) => void,
+  rules: readonly Rule[],
+  report: (rule: Rule, fault: CompileFault) => void,
 ): MaybeType => {
   let type: MaybeType;
   for (const placed of rules)
