@@ -19,6 +19,7 @@ import {
   anything,
   bounded,
   either,
+  isAnything,
   isUnknown,
   typeOfKeys,
   mayAgree,
@@ -107,16 +108,6 @@ class BodyTypes extends TypeEnvironment {
       : undefined;
   }
 
-  /** @returns how many faults were found */
-  #counted(report: Report, check: (report: Report) => void): number {
-    let count = 0;
-    check((fault) => {
-      count += 1;
-      report(fault);
-    });
-    return count;
-  }
-
   /** Looks at what stands inside a term, the innermost first, and at the term. */
   #term(term: Term, report: Report): void {
     if (term.kind === 'comprehension') {
@@ -135,11 +126,14 @@ class BodyTypes extends TypeEnvironment {
 
   /** A fault in an argument leaves types unknown, which is no fault of what takes it. */
   #withArguments({ args }: CallTerm, report: Report, check: (report: Report) => void): void {
-    const inside = this.#counted(report, (counting) => {
-      for (const arg of args) this.#term(arg, counting);
-    });
+    let isWrong = false;
+    for (const arg of args)
+      this.#term(arg, (fault) => {
+        isWrong = true;
+        report(fault);
+      });
     check((fault) => {
-      if (inside === 0 || !fault.isOfUnknown) report(fault);
+      if (!isWrong || !fault.isOfUnknown) report(fault);
     });
   }
 
@@ -228,7 +222,7 @@ class BodyTypes extends TypeEnvironment {
   #stepFits(step: Term, type: MaybeType, keys: MaybeType): boolean {
     if (step.kind === 'scalar') return typeUnder(type, step.value) !== undefined;
     if (step.kind === 'var' || step.kind === 'array' || step.kind === 'object' || step.kind === 'set')
-      return step.kind === 'var' && step.slot < 0 ? true : this.fits(step, keys);
+      return (step.kind === 'var' && step.slot < 0) || this.fits(step, keys);
     const known = this.typeOf(step);
     return known === undefined || mayAgree(known, keys);
   }
@@ -357,7 +351,7 @@ export const typeOfRules = <Rule extends TypedRule>(
   for (const placed of rules)
     for (let rule: RegoRule | undefined = placed.rule; rule !== undefined; rule = rule.otherwise) {
       const one = typeOfOne(policy, { ...placed, rule }, (fault) => report(placed, fault));
-      type = one?.kind === 'any' && one.of.length === 0 ? anything : together(type, one);
+      type = isAnything(one) ? anything : together(type, one);
     }
   return type;
 };
