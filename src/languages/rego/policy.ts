@@ -3,7 +3,7 @@ import { builtins } from './builtins/builtins.ts';
 import { isExcluded } from './builtins/signatures.ts';
 import { BodyCompiler, chain } from './code/body-code.ts';
 import { checkCall, checkQuery, Linker, type Link, type NamedModule } from './code/link.ts';
-import { CompileFault, positionAt, type CompileProblem } from './compile/compile-problem.ts';
+import { CompileFault, positionAt, problemIn, type CompileProblem } from './compile/compile-problem.ts';
 import { deprecatedCalls } from './compile/deprecated-builtins.ts';
 import { meetBody, meetRule } from './compile/references.ts';
 import { RuleResolver } from './compile/resolve-rule.ts';
@@ -107,15 +107,10 @@ const excludedCalls = ({ rules }: Link): readonly ExcludedCall[] => {
 type RunQuery = (asked: Asked) => Result<readonly Bindings[], EvaluationProblem>;
 
 const queryCode = (link: Link, text: string): Result<RunQuery, CompileProblem> => {
-  const problem = (code: CompileProblem['code'], message: string, offset: number): CompileProblem => ({
-    code,
-    message,
-    file: 'query',
-    ...positionAt(text, offset),
-  });
+  const module = { file: 'query', source: text };
   const { linked } = link;
   const parsed = parseQuery(text);
-  if (!parsed.ok) return fail(problem('rego_parse_error', parsed.error.message, parsed.error.offset));
+  if (!parsed.ok) return fail(problemIn(module, { code: 'rego_parse_error', ...parsed.error }));
   try {
     const slots = { next: 0 };
     const resolver = new RuleResolver(
@@ -130,7 +125,7 @@ const queryCode = (link: Link, text: string): Result<RunQuery, CompileProblem> =
     meetBody(body, { reference: () => undefined, call: (call) => checkCall(linked, call) });
     const variables: VarTerm[] = [];
     visitBody(body, (one) => one.slot >= 0 && one.name !== '_' && variables.push(one), { closures: false });
-    const steps = new BodyCompiler(linked, slots, { file: 'query', source: text }).body(body);
+    const steps = new BodyCompiler(linked, slots, module).body(body);
     checkQuery(link, body);
     const found: Bindings[][] = [];
     const run = chain(steps, (frame) => {
@@ -151,7 +146,7 @@ const queryCode = (link: Link, text: string): Result<RunQuery, CompileProblem> =
       }),
     );
   } catch (error) {
-    if (error instanceof CompileFault) return fail(problem(error.code, error.message, error.offset));
+    if (error instanceof CompileFault) return fail(problemIn(module, error));
     throw error;
   }
 };
@@ -167,14 +162,7 @@ const documentAt =
 const deprecations = (modules: readonly NamedModule[]): readonly CompileProblem[] =>
   modules
     .filter(({ isStrict }) => isStrict)
-    .flatMap((module) =>
-      deprecatedCalls(module).map(({ code, message, offset }) => ({
-        code,
-        message,
-        file: module.file,
-        ...positionAt(module.source, offset),
-      })),
-    );
+    .flatMap((module) => deprecatedCalls(module).map((fault) => problemIn(module, fault)));
 
 const linkedPolicy = (modules: readonly NamedModule[]): Result<Policy, readonly CompileProblem[]> => {
   const link = new Linker(builtins).link(modules);
@@ -196,8 +184,7 @@ export const compileRego = (sources: readonly ModuleSource[]): Result<Policy, re
   for (const { file, text, version, package: named } of sources) {
     const parsed = parseModule(text, version);
     if (!parsed.ok) {
-      const { message, offset } = parsed.error;
-      problems.push({ code: 'rego_parse_error', message, file, ...positionAt(text, offset) });
+      problems.push(problemIn({ file, source: text }, { code: 'rego_parse_error', ...parsed.error }));
       continue;
     }
     const isStrict = version === 'v1' || parsed.value.imports.some(isRegoV1);

@@ -1,5 +1,5 @@
 import type { Builtin } from '../builtins/builtin.ts';
-import { CompileFault, positionAt, type CompileProblem } from '../compile/compile-problem.ts';
+import { CompileFault, problemIn, type CompileProblem } from '../compile/compile-problem.ts';
 import { globalsOf } from '../compile/globals.ts';
 import { checkQueryTypes, typeOfRules, type TypedPolicy } from '../compile/check-types.ts';
 import { inOrderOfAsking, meetRule, rulesAsked } from '../compile/references.ts';
@@ -109,8 +109,7 @@ export class Linker {
   }
 
   #report(module: NamedModule, fault: CompileFault): void {
-    for (const { code, message, offset } of [fault, ...fault.others])
-      this.#problems.push({ code, message, file: module.file, ...positionAt(module.source, offset) });
+    for (const one of [fault, ...fault.others]) this.#problems.push(problemIn(module, one));
   }
 
   /** Runs something, and keeps what it finds wrong with a module. */

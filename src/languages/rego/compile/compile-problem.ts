@@ -44,6 +44,12 @@ export class CompileFault extends Error {
   }
 }
 
+/** What is wrong with a module, with its place for people. */
+export const problemIn = (
+  { file, source }: { readonly file: string; readonly source: string },
+  { code, message, offset }: Pick<CompileFault, 'code' | 'message' | 'offset'>,
+): CompileProblem => ({ code, message, file, ...positionAt(source, offset) });
+
 /** The text of problems as OPA prints them. */
 export const problemsText = (problems: readonly CompileProblem[]): string => {
   const lines = problems.map(({ code, message, file, line }) => `${file}:${line}: ${code}: ${message}`);
