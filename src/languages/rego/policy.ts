@@ -95,7 +95,6 @@ const excludedCalls = ({ rules }: Link): readonly ExcludedCall[] => {
   const found: ExcludedCall[] = [];
   for (const { rule, module } of rules)
     meetRule(rule, {
-      reference: () => undefined,
       call: ({ operator, at }) => {
         if (operator.kind === 'var' && isExcluded(operator.name))
           found.push({ name: operator.name, file: module.file, ...positionAt(module.source, at) });
@@ -122,7 +121,7 @@ const queryCode = (link: Link, text: string): Result<RunQuery, CompileProblem> =
       () => undefined,
     );
     const { body } = resolver.body(parsed.value, new Scope(slots), []);
-    meetBody(body, { reference: () => undefined, call: (call) => checkCall(linked, call) });
+    meetBody(body, { call: (call) => checkCall(linked, call) });
     const variables: VarTerm[] = [];
     visitBody(body, (one) => one.slot >= 0 && one.name !== '_' && variables.push(one), { closures: false });
     const steps = new BodyCompiler(linked, slots, module).body(body);

@@ -173,7 +173,7 @@ export class Linker {
       const reference = (term: Term & { kind: 'ref' }): void => {
         for (const one of rulesAsked(this.#tree, term)) found.add(one);
       };
-      for (const { rule } of groups.get(node) ?? []) meetRule(rule, { reference, call: () => undefined });
+      for (const { rule } of groups.get(node) ?? []) meetRule(rule, { reference });
       return [...found];
     };
     const ordered = inOrderOfAsking([...groups.keys()], asked);
@@ -192,7 +192,7 @@ export class Linker {
       this.#checked(module, () => {
         checkCall(this.#linked, term);
       });
-    meetRule(rule, { reference: () => undefined, call });
+    meetRule(rule, { call });
   }
 
   /** The type of each rule is worked out when it is asked for: rules ask one another in no circle. */

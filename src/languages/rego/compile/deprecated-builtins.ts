@@ -16,7 +16,6 @@ export const deprecatedCalls = ({ rules }: Module): readonly CompileFault[] => {
     meetRule(rule, {
       // As OPA, which accepts such calls there.
       skipsEvery: true,
-      reference: () => undefined,
       call: ({ operator, at }) => {
         const name = dottedName(operator) ?? '';
         if (!deprecated.has(name)) return;

@@ -12,17 +12,17 @@ import {
 
 /** What a walk over a rule meets: references, with those that are called, and calls. */
 export interface Met {
-  readonly reference: (term: RefTerm) => void;
-  readonly call: (term: CallTerm) => void;
+  readonly reference?: (term: RefTerm) => void;
+  readonly call?: (term: CallTerm) => void;
   /** Bodies of `every` are passed by. */
   readonly skipsEvery?: boolean;
 }
 
 const meetTerm = (term: Term, met: Met): void => {
-  if (term.kind === 'ref') met.reference(term);
+  if (term.kind === 'ref') met.reference?.(term);
   if (term.kind === 'call') {
-    met.call(term);
-    if (term.operator.kind === 'ref') met.reference(term.operator);
+    met.call?.(term);
+    if (term.operator.kind === 'ref') met.reference?.(term.operator);
   }
   for (const part of subterms(term)) meetTerm(part, met);
   if (term.kind !== 'comprehension') return;
