@@ -65,6 +65,15 @@ const isListed = ({ synced, lastError }: WatchState): boolean => synced || lastE
 /** A CRD is served some hundred milliseconds after it was made. */
 const kindTiming: Partial<WatchTiming> = { firstRetry: 250, lastRetry: 10_000 };
 
+/** Makes functions that take something and then do this. */
+const andThen =
+  (next: () => void) =>
+  <A>(take: (given: A) => void) =>
+  (given: A): void => {
+    take(given);
+    next();
+  };
+
 type Open = (
   target: WatchTarget,
   sink: WatchSink<JsonObject>,
@@ -75,12 +84,7 @@ type Open = (
 const createOpen =
   ({ client, clock }: Pick<ConstraintObjectsOptions, 'client' | 'clock'>, later: () => void): Open =>
   (target, to, more) => {
-    const then =
-      <A>(take: (given: A) => void) =>
-      (given: A): void => {
-        take(given);
-        later();
-      };
+    const then = andThen(later);
     const sink = {
       replace: then((all: readonly JsonObject[]) => to.replace(all)),
       upsert: then((one: JsonObject) => to.upsert(one)),
@@ -145,12 +149,7 @@ export const createConstraintObjects = (options: ConstraintObjectsOptions): Cons
   const batch = createBatch(onChange, options);
   const open = createOpen(options, batch.later);
   const kinds = createKindWatches(options, open, batch.later);
-  const thenFollow =
-    <A>(take: (given: A) => void) =>
-    (given: A): void => {
-      take(given);
-      kinds.follow();
-    };
+  const thenFollow = andThen(kinds.follow);
   const templates = open(
     { resource: constraintTemplatesResource },
     {
