@@ -1,4 +1,3 @@
-import { isDeepStrictEqual } from 'node:util';
 import {
   isJsonObject,
   objectOf,
@@ -36,16 +35,15 @@ export interface ConstraintCrds extends HolderLoop {
 
 /** Whether an object says all that is wanted; the API server adds defaults. Lists are whole. */
 const says = (found: JsonValue | undefined, wanted: JsonValue | undefined): boolean => {
-  if (!isJsonObject(wanted)) {
-    if (!Array.isArray(wanted)) return isDeepStrictEqual(found, wanted);
-    const list = wanted as readonly JsonValue[];
-    return (
-      Array.isArray(found) &&
-      found.length === list.length &&
-      list.every((one, at) => says((found as readonly JsonValue[])[at], one))
-    );
-  }
-  return isJsonObject(found) && Object.entries(wanted).every(([name, one]) => says(found[name], one));
+  if (isJsonObject(wanted))
+    return isJsonObject(found) && Object.entries(wanted).every(([name, one]) => says(found[name], one));
+  if (!Array.isArray(wanted)) return Object.is(found, wanted);
+  const list = wanted as readonly JsonValue[];
+  return (
+    Array.isArray(found) &&
+    found.length === list.length &&
+    list.every((one, at) => says((found as readonly JsonValue[])[at], one))
+  );
 };
 
 /** The CRD as it is to be stored: what others wrote beside it stays. */
