@@ -36,6 +36,8 @@ const unlessEmpty = [
   'namespace',
   'dryRun',
 ] as const;
+/** All of them. */
+export const requestFields: ReadonlySet<string> = new Set([...always, ...unlessEmpty]);
 const empty: JsonObject = {
   uid: '',
   kind: { group: '', version: '', kind: '' },

@@ -7,25 +7,8 @@ import {
   type JsonValue,
 } from '../../../core/text/json/json.ts';
 import { groupOf } from '../../../core/workload/kinds/kinds.ts';
-import { reviewOfObject, reviewOfRequest, type ConstraintReview } from '../review.ts';
+import { requestFields, reviewOfObject, reviewOfRequest, type ConstraintReview } from '../review.ts';
 
-const requestFields = new Set([
-  'uid',
-  'kind',
-  'resource',
-  'subResource',
-  'requestKind',
-  'requestResource',
-  'requestSubResource',
-  'name',
-  'namespace',
-  'operation',
-  'userInfo',
-  'object',
-  'oldObject',
-  'dryRun',
-  'options',
-]);
 const reviewFields = new Set(['apiVersion', 'kind', 'request', 'response']);
 
 const unknownIn = (object: JsonObject, known: ReadonlySet<string>): string | undefined =>
