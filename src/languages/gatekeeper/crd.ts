@@ -1,6 +1,7 @@
-import { objectOf, textOf, type JsonObject } from '../../core/text/json/json.ts';
+import { objectOf, type JsonObject } from '../../core/text/json/json.ts';
 import { constraintGroup } from './constraint.ts';
 import { maxNameLength } from './constraint-template.ts';
+import { crdFieldsOf, writtenKind } from './crd-fields.ts';
 import { matchSchema } from './match-schema.ts';
 import { parametersSchema } from './schema/parameters-schema.ts';
 
@@ -47,9 +48,8 @@ const columns: readonly JsonObject[] = [
  * @param template - one that was read without a problem, as it is written
  */
 export const constraintCrd = (template: JsonObject): JsonObject => {
-  const { names } = objectOf(objectOf(objectOf(template['spec'])['crd'])['spec']);
-  const { kind: written, shortNames } = objectOf(names);
-  const kind = textOf(written);
+  const kind = writtenKind(template);
+  const { shortNames } = objectOf(crdFieldsOf(template)['names']);
   const plural = kind.toLowerCase();
   const schema = constraintSchema(parametersSchema(template));
   return {

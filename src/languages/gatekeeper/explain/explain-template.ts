@@ -17,6 +17,7 @@ import {
   type TemplateProblem,
   type WrittenSource,
 } from '../constraint-template.ts';
+import { writtenKind } from '../crd-fields.ts';
 import { parametersSchema } from '../schema/parameters-schema.ts';
 import { walkSyntax } from '../syntax-walk.ts';
 import { problemAt, Reads } from '../template-code.ts';
@@ -180,13 +181,12 @@ const enginesOf = (target: JsonObject): readonly string[] => {
 /** Says what a template is, what it reads, what it may miss, and why it does not run. */
 export const explainTemplate = (template: JsonObject): TemplateExplanation => {
   const read = readTemplate(template, { hasInventory: false });
-  const spec = objectOf(template['spec']);
-  const [target = {}] = objectsIn(spec['targets']);
+  const [target = {}] = objectsIn(objectOf(template['spec'])['targets']);
   const { operations } = target;
   return {
     name: textOf(objectOf(template['metadata'])['name']),
     apiVersion: textOf(template['apiVersion']),
-    constraintKind: textOf(objectOf(objectOf(objectOf(spec['crd'])['spec'])['names'])['kind']),
+    constraintKind: writtenKind(template),
     runs: read.ok,
     engines: enginesOf(target),
     ...codeOf(templateSource(template)),

@@ -6,6 +6,7 @@ import {
   type JsonValue,
 } from '../../../core/text/json/json.ts';
 import { setField, type MutableObject } from '../../../core/text/parsed-text.ts';
+import { crdFieldsOf } from '../crd-fields.ts';
 import { isLegacySchema } from './structural-schema.ts';
 
 /** Fields of a schema whose empty value Go leaves out when it writes one. */
@@ -101,7 +102,7 @@ const withUnknownFields = (schema: JsonObject): JsonObject => {
 
 /** The schema of `spec.parameters`; `undefined`: constraints have no parameters. */
 export const parametersSchema = (template: JsonObject): JsonObject | undefined => {
-  const { validation } = objectOf(objectOf(objectOf(template['spec'])['crd'])['spec']);
+  const { validation } = crdFieldsOf(template);
   const { openAPIV3Schema: given } = objectOf(validation);
   const isLegacy = isLegacySchema(textOf(template['apiVersion']), validation);
   if (!isJsonObject(given) && !isLegacy) return undefined;

@@ -2,7 +2,7 @@ import { findDuplicateNames, type PolicyFileProblem } from '../../../core/policy
 import type { PolicyProblem } from '../../../core/policy/load/schema-problem.ts';
 import { suggest } from '../../../core/policy/load/suggestion.ts';
 import { fail, ok, type Result } from '../../../core/result.ts';
-import { objectOf, textOf, type JsonObject } from '../../../core/text/json/json.ts';
+import { objectOf, textOf } from '../../../core/text/json/json.ts';
 import type { GatekeeperDocument } from '../../../core/trust-root/policy-file.ts';
 import { groupOf } from '../../../core/workload/kinds/kinds.ts';
 import { constraintGroup, readConstraint, type Constraint } from '../constraint.ts';
@@ -12,6 +12,7 @@ import {
   type ConstraintTemplate,
   type TemplateProblem,
 } from '../constraint-template.ts';
+import { writtenKind } from '../crd-fields.ts';
 import { unknownActions } from '../enforcement.ts';
 import { readExcludedNamespaces } from '../excluded-namespaces.ts';
 import { createConstraintSet, type CompiledConstraints } from './constraint-set.ts';
@@ -101,10 +102,6 @@ const readConfig = ({
   return readExcludedNamespaces(gatekeeper);
 };
 
-/** A template that is broken is told once, and not again for each of its constraints. */
-const kindOfTemplate = ({ spec }: JsonObject): string =>
-  textOf(objectOf(objectOf(objectOf(objectOf(spec)['crd'])['spec'])['names'])['kind']);
-
 const nameOf = ({ gatekeeper }: GatekeeperDocument): string => objectName(gatekeeper);
 
 /** The constraints of files with their templates: all of them, or every mistake in them (R8). */
@@ -121,7 +118,8 @@ export const constraintsOfFiles = (
     readTemplate(gatekeeper, { hasInventory: false }),
   );
   const byKind = new Map(templates.values.map((template) => [template.kind, template]));
-  const broken = new Set(templateDocuments.map(({ gatekeeper }) => kindOfTemplate(gatekeeper)));
+  // A template that is broken is told once, and not again for each of its constraints.
+  const broken = new Set(templateDocuments.map(({ gatekeeper }) => writtenKind(gatekeeper)));
   for (const kind of byKind.keys()) broken.delete(kind);
   const constraints = readEach(
     constraintDocuments.filter(({ gatekeeper }) => !broken.has(textOf(gatekeeper['kind']))),

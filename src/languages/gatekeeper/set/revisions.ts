@@ -3,6 +3,7 @@ import { fail, type Result } from '../../../core/result.ts';
 import { objectOf, textOf, type JsonObject } from '../../../core/text/json/json.ts';
 import { readConstraint, type Constraint } from '../constraint.ts';
 import type { ConstraintTemplate, TemplateProblem } from '../constraint-template.ts';
+import { writtenKind } from '../crd-fields.ts';
 
 /** A template of the cluster, with the revision in force (R8). */
 export interface TemplateRevision {
@@ -48,8 +49,7 @@ const contentOf = (object: JsonObject): string =>
  * says itself: constraints from before must be found, or a template that broke while the gate was dead would open them.
  */
 const kindOfBroken = (object: JsonObject): string => {
-  const { spec } = object;
-  const written = textOf(objectOf(objectOf(objectOf(objectOf(spec)['crd'])['spec'])['names'])['kind']);
+  const written = writtenKind(object);
   const name = objectName(object);
   return written.toLowerCase() === name ? written : name;
 };
