@@ -1,7 +1,7 @@
-import { RE2JS } from 're2js';
 import { quote } from '../../../core/text/cut-middle.ts';
 import { isJsonObject, objectOf, type JsonObject, type JsonValue } from '../../../core/text/json/json.ts';
 import type { PolicyProblem } from '../../../core/policy/load/schema-problem.ts';
+import { compileRe2 } from '../re2.ts';
 
 type Path = PolicyProblem['path'];
 type Problems = readonly PolicyProblem[];
@@ -104,13 +104,10 @@ const numberProblems = (schema: JsonObject, value: number, path: Path): Problems
   return problems.map((what) => ({ path, message: `must be ${what}` }));
 };
 
+/** A pattern that nobody can read lets nothing through. */
 const matches = (pattern: string, text: string): boolean => {
-  try {
-    return RE2JS.compile(pattern).matcher(text).find();
-  } catch {
-    // The library throws for syntax: a pattern that nobody can read lets nothing through.
-    return false;
-  }
+  const compiled = compileRe2(pattern);
+  return compiled.ok && compiled.value(text);
 };
 
 const textProblems = (schema: JsonObject, value: string, path: Path): Problems => {

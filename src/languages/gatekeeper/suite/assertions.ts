@@ -1,4 +1,4 @@
-import { RE2JS } from 're2js';
+import { compileRe2 } from '../re2.ts';
 import type { SuiteAssertion } from './suite.ts';
 
 /** What an assertion asks for: so many, at least one, or none. `undefined`: it asks for nothing that there is. */
@@ -20,13 +20,8 @@ const wantedTexts = { yes: 'at least 1', no: 'none' } as const;
 /** How many messages a pattern speaks of; `undefined`: it is no pattern. */
 const countOf = (pattern: string | undefined, messages: readonly string[]): number | undefined => {
   if (pattern === undefined) return messages.length;
-  try {
-    const regex = RE2JS.compile(pattern);
-    return messages.filter((message) => regex.matcher(message).find()).length;
-  } catch {
-    // The library throws for syntax.
-    return undefined;
-  }
+  const regex = compileRe2(pattern);
+  return regex.ok ? messages.filter(regex.value).length : undefined;
 };
 
 /** Why an assertion does not hold for the messages of a review; `undefined`: it does. */

@@ -1,5 +1,5 @@
-import { RE2JS } from 're2js';
-import { messageOf, fail, ok, type Result } from '../../../core/result.ts';
+import { fail, ok, type Result } from '../../../core/result.ts';
+import { compileRe2 } from '../re2.ts';
 import type { SuiteTest } from './suite.ts';
 
 /** Which tests and cases are run. */
@@ -11,13 +11,10 @@ export interface SuiteFilter {
 const everything: SuiteFilter = { test: () => true, case: () => true };
 
 const compiled = (pattern: string): Result<(text: string) => boolean, string> => {
-  try {
-    const regex = RE2JS.compile(pattern);
-    return ok((text) => regex.matcher(text).find());
-  } catch (error) {
-    // The library throws for syntax.
-    return fail(`${JSON.stringify(pattern)} is no regular expression of RE2: ${messageOf(error)}`);
-  }
+  const regex = compileRe2(pattern);
+  return regex.ok
+    ? regex
+    : fail(`${JSON.stringify(pattern)} is no regular expression of RE2: ${regex.error}`);
 };
 
 /**
