@@ -1,6 +1,7 @@
-import { isJsonObject, objectOf, type JsonObject, type JsonValue } from '../../../core/text/json/json.ts';
+import { isJsonObject, type JsonObject, type JsonValue } from '../../../core/text/json/json.ts';
 import { setField, type MutableObject } from '../../../core/text/parsed-text.ts';
 import type { PolicyProblem } from '../../../core/policy/load/schema-problem.ts';
+import { fieldSchema } from './structural-schema.ts';
 
 type Path = PolicyProblem['path'];
 
@@ -12,8 +13,7 @@ export interface PrunedValue {
 
 /** The schema of a field; `undefined`: the field is unknown. `true` in place of a schema takes anything. */
 const schemaOf = (schema: JsonObject, key: string): JsonObject | 'any' | undefined => {
-  const properties = objectOf(schema['properties']);
-  const named = Object.hasOwn(properties, key) ? properties[key] : schema['additionalProperties'];
+  const named = fieldSchema(schema, key);
   if (isJsonObject(named)) return named;
   return named === true || schema['x-kubernetes-preserve-unknown-fields'] === true ? 'any' : undefined;
 };

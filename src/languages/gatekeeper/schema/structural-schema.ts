@@ -18,6 +18,12 @@ export const isLegacySchema = (apiVersion: string, validation: JsonValue | undef
   return typeof legacySchema === 'boolean' ? legacySchema : apiVersion !== structuralVersion;
 };
 
+/** What a schema says of a field, by its name or as of all others; `true` takes anything, `undefined` says nothing. */
+export const fieldSchema = (schema: JsonObject, name: string): JsonValue | undefined => {
+  const properties = objectOf(schema['properties']);
+  return Object.hasOwn(properties, name) ? properties[name] : schema['additionalProperties'];
+};
+
 /** Schemas of the values below a schema, with their paths. */
 const below = (schema: JsonObject): readonly (readonly [Path, JsonObject])[] => [
   ...Object.entries(objectOf(schema['properties'])).map(([name, one]): readonly [Path, JsonObject] => [

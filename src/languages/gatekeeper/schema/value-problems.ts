@@ -1,7 +1,8 @@
 import { quote } from '../../../core/text/cut-middle.ts';
-import { isJsonObject, objectOf, type JsonObject, type JsonValue } from '../../../core/text/json/json.ts';
+import { isJsonObject, type JsonObject, type JsonValue } from '../../../core/text/json/json.ts';
 import type { PolicyProblem } from '../../../core/policy/load/schema-problem.ts';
 import { compileRe2 } from '../re2.ts';
+import { fieldSchema } from './structural-schema.ts';
 
 type Path = PolicyProblem['path'];
 type Problems = readonly PolicyProblem[];
@@ -124,14 +125,12 @@ const textsIn = (value: JsonValue | undefined): readonly string[] =>
   Array.isArray(value) ? (value as readonly JsonValue[]).filter((one) => typeof one === 'string') : [];
 
 const objectProblems = (schema: JsonObject, value: JsonObject, path: Path): Problems => {
-  const properties = objectOf(schema['properties']);
-  const { required, additionalProperties: others } = schema;
-  const missing = textsIn(required).filter((name) => !Object.hasOwn(value, name));
+  const missing = textsIn(schema['required']).filter((name) => !Object.hasOwn(value, name));
   return [
     ...lengthProblems(schema, 'Properties', Object.keys(value).length, path),
     ...missing.map((name) => ({ path: [...path, name], message: `missing field ${quote(name)}` })),
     ...Object.entries(value).flatMap(([key, given]) => {
-      const one = Object.hasOwn(properties, key) ? properties[key] : others;
+      const one = fieldSchema(schema, key);
       return isJsonObject(one) ? valueProblems(one, given ?? null, [...path, key]) : [];
     }),
   ];
