@@ -11,6 +11,7 @@ import {
   type JsonValue,
 } from '../../core/text/json/json.ts';
 import { groupOf } from '../../core/workload/kinds/kinds.ts';
+import { metadataOf } from '../../core/workload/object-metadata.ts';
 import type { ConstraintReview } from './review.ts';
 
 /** A star in the middle of a name has no meaning in Gatekeeper. */
@@ -50,14 +51,11 @@ interface Matchable {
 
 const labelsOf = (object: JsonObject): Labels =>
   Object.fromEntries(
-    Object.entries(objectOf(objectOf(object['metadata'])['labels'])).map(([key, value]) => [
-      key,
-      textOf(value),
-    ]),
+    Object.entries(objectOf(metadataOf(object)['labels'])).map(([key, value]) => [key, textOf(value)]),
   );
 
 const matchableOf = (object: JsonObject, review: ConstraintReview): Matchable => {
-  const metadata = objectOf(object['metadata']);
+  const metadata = metadataOf(object);
   const group = groupOf(textOf(object['apiVersion']));
   const kind = textOf(object['kind']);
   return {

@@ -1,4 +1,5 @@
 import { objectOf, type JsonObject } from '../../core/text/json/json.ts';
+import { metadataOf } from '../../core/workload/object-metadata.ts';
 import { constraintGroup } from './constraint.ts';
 import { maxNameLength } from './constraint-template.ts';
 import { crdFieldsOf, writtenKind } from './crd-fields.ts';
@@ -57,7 +58,7 @@ export const constraintCrd = (template: JsonObject): JsonObject => {
     kind: 'CustomResourceDefinition',
     metadata: {
       name: `${plural}.${constraintGroup}`,
-      labels: { ...objectOf(objectOf(template['metadata'])['labels']), 'gatekeeper.sh/constraint': 'yes' },
+      labels: { ...objectOf(metadataOf(template)['labels']), 'gatekeeper.sh/constraint': 'yes' },
     },
     spec: {
       conversion: { strategy: 'None' },

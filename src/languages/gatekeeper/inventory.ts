@@ -1,4 +1,5 @@
-import { objectOf, textOf, type JsonObject } from '../../core/text/json/json.ts';
+import { textOf, type JsonObject } from '../../core/text/json/json.ts';
+import { metadataOf } from '../../core/workload/object-metadata.ts';
 import { valueOfJson } from '../rego/values/json-value.ts';
 import { RegoObject, type RegoValue } from '../rego/values/value.ts';
 
@@ -17,7 +18,7 @@ const put = (root: RegoObject, [step = '', ...rest]: readonly string[], value: R
 export const inventoryOf = (objects: readonly JsonObject[]): RegoObject => {
   const root = RegoObject.of(['cluster', 'namespace'].map((field) => [field, new RegoObject()]));
   for (const object of objects) {
-    const { name, namespace } = objectOf(object['metadata']);
+    const { name, namespace } = metadataOf(object);
     const scope = textOf(namespace) === '' ? ['cluster'] : ['namespace', textOf(namespace)];
     const path = [...scope, textOf(object['apiVersion']), textOf(object['kind']), textOf(name)];
     put(root, path, valueOfJson(object, 'float64'));

@@ -1,6 +1,7 @@
 import { fail, ok, type Result } from '../../core/result.ts';
-import { isJsonObject, objectOf, textOf, type JsonObject } from '../../core/text/json/json.ts';
+import { isJsonObject, textOf, type JsonObject } from '../../core/text/json/json.ts';
 import { groupOf } from '../../core/workload/kinds/kinds.ts';
+import { metadataOf } from '../../core/workload/object-metadata.ts';
 import { valueOfJson } from '../rego/values/json-value.ts';
 import type { RegoValue } from '../rego/values/value.ts';
 
@@ -92,7 +93,7 @@ export const reviewOfObject = (
   const apiVersion = textOf(object['apiVersion']);
   const group = groupOf(apiVersion);
   const version = group === '' ? apiVersion : apiVersion.slice(group.length + 1);
-  const { name = '', namespace = '' } = objectOf(object['metadata']);
+  const { name = '', namespace = '' } = metadataOf(object);
   const kind = { group, version, kind: textOf(object['kind']) };
   return reviewOf({ kind, name, namespace, object }, undefined, source);
 };

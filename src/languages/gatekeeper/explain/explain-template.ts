@@ -5,6 +5,7 @@ import {
   type JsonObject,
   type JsonValue,
 } from '../../../core/text/json/json.ts';
+import { metadataOf } from '../../../core/workload/object-metadata.ts';
 import { builtinSignatures } from '../../rego/builtins/signatures.ts';
 import { dottedName } from '../../rego/compile/variables.ts';
 import { operatorNames } from '../../rego/syntax/operators.ts';
@@ -184,7 +185,7 @@ export const explainTemplate = (template: JsonObject): TemplateExplanation => {
   const [target = {}] = objectsIn(objectOf(template['spec'])['targets']);
   const { operations } = target;
   return {
-    name: textOf(objectOf(template['metadata'])['name']),
+    name: textOf(metadataOf(template)['name']),
     apiVersion: textOf(template['apiVersion']),
     constraintKind: writtenKind(template),
     runs: read.ok,

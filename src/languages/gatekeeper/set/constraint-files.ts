@@ -2,9 +2,10 @@ import { findDuplicateNames, type PolicyFileProblem } from '../../../core/policy
 import type { PolicyProblem } from '../../../core/policy/load/schema-problem.ts';
 import { suggest } from '../../../core/policy/load/suggestion.ts';
 import { fail, ok, type Result } from '../../../core/result.ts';
-import { objectOf, textOf } from '../../../core/text/json/json.ts';
+import { textOf } from '../../../core/text/json/json.ts';
 import type { GatekeeperDocument } from '../../../core/trust-root/policy-file.ts';
 import { groupOf } from '../../../core/workload/kinds/kinds.ts';
+import { metadataOf } from '../../../core/workload/object-metadata.ts';
 import { constraintGroup, readConstraint, type Constraint } from '../constraint.ts';
 import {
   readTemplate,
@@ -91,7 +92,7 @@ const readOfTemplates = (
 const readConfig = ({
   gatekeeper,
 }: GatekeeperDocument): Result<readonly string[], readonly PolicyProblem[]> => {
-  const namespace = textOf(objectOf(gatekeeper['metadata'])['namespace']);
+  const namespace = textOf(metadataOf(gatekeeper)['namespace']);
   if (namespace !== configNamespace)
     return fail([
       {

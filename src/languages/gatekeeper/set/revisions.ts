@@ -1,6 +1,7 @@
 import type { PolicyProblem } from '../../../core/policy/load/schema-problem.ts';
 import { fail, type Result } from '../../../core/result.ts';
-import { objectOf, textOf, type JsonObject } from '../../../core/text/json/json.ts';
+import { textOf, type JsonObject } from '../../../core/text/json/json.ts';
+import { metadataOf } from '../../../core/workload/object-metadata.ts';
 import { readConstraint, type Constraint } from '../constraint.ts';
 import type { ConstraintTemplate, TemplateProblem } from '../constraint-template.ts';
 import { writtenKind } from '../crd-fields.ts';
@@ -36,7 +37,6 @@ export interface ConstraintRevision {
   readonly problems: readonly PolicyProblem[];
 }
 
-const metadataOf = (object: JsonObject): JsonObject => objectOf(object['metadata']);
 export const objectName = (object: JsonObject): string => textOf(metadataOf(object)['name']);
 const uidOf = (object: JsonObject): string => textOf(metadataOf(object)['uid']);
 

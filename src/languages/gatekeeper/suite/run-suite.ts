@@ -1,13 +1,8 @@
 import { describePolicyProblem } from '../../../core/policy/load/problem-path.ts';
 import type { PolicyProblem } from '../../../core/policy/load/schema-problem.ts';
 import { fail, ok, type Result } from '../../../core/result.ts';
-import {
-  isJsonObject,
-  objectOf,
-  textOf,
-  type JsonObject,
-  type JsonValue,
-} from '../../../core/text/json/json.ts';
+import { isJsonObject, textOf, type JsonObject, type JsonValue } from '../../../core/text/json/json.ts';
+import { metadataOf } from '../../../core/workload/object-metadata.ts';
 import type { Surroundings } from '../../rego/evaluate/evaluation.ts';
 import { readTemplate, type ConstraintTemplate, type TemplateProblem } from '../constraint-template.ts';
 import { readConstraint, type Constraint } from '../constraint.ts';
@@ -121,7 +116,7 @@ const namespaceIn = (
   { request }: ConstraintReview,
 ): JsonObject | undefined =>
   inventory.find(
-    ({ kind, metadata }) => kind === 'Namespace' && objectOf(metadata)['name'] === request['namespace'],
+    (object) => object['kind'] === 'Namespace' && metadataOf(object)['name'] === request['namespace'],
   );
 
 const inventoryAt = (
