@@ -7,7 +7,7 @@ import {
 import { placeOfProblem, type TemplatePlace } from '../../languages/gatekeeper/template-place.ts';
 
 /** A problem or a remark with its place in the file. */
-export type Placed<T extends TemplateProblem> = T & TemplatePlace;
+type Placed<T extends TemplateProblem> = T & TemplatePlace;
 
 /** A template of a file, explained. */
 export interface ExplainedTemplate extends Omit<TemplateExplanation, 'problems' | 'remarks'> {

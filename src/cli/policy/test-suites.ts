@@ -14,8 +14,7 @@ import { UsageError, valueOrUsage, type Terminal } from '../terminal/terminal.ts
 import { readSuiteFile, runSuiteFile } from './suite-file.ts';
 import { renderSuiteJunit, type SuiteResult } from './suite-junit.ts';
 
-export const suiteFormats = ['table', 'json', 'junit'] as const;
-type SuiteFormat = (typeof suiteFormats)[number];
+type SuiteFormat = 'table' | 'json' | 'junit';
 
 export interface TestOptions {
   readonly run: string;

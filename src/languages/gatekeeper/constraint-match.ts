@@ -181,11 +181,6 @@ export const namespaceOf = (review: ConstraintReview): string => {
   return namespaceName(matchableOf(objectOf(isJsonObject(object) ? object : oldObject), review));
 };
 
-/** The kinds of the objects of a review. */
-export const kindsOf = (
-  review: ConstraintReview,
-): readonly { readonly group: string; readonly kind: string }[] => matchablesOf(review);
-
 const unable = 'unable to match constraints: ';
 
 /**

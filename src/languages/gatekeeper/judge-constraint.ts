@@ -14,7 +14,7 @@ import type { ConstraintReview } from './review.ts';
 import { violationPath } from './template-code.ts';
 
 /** What a template says against an object. */
-export interface ConstraintViolation {
+interface ConstraintViolation {
   readonly msg: string;
   readonly details: JsonValue;
 }

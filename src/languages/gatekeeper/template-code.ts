@@ -14,7 +14,7 @@ export interface TemplateSource {
 }
 
 /** Somewhere in one of these texts. */
-export interface CodePlace extends Place {
+interface CodePlace extends Place {
   /** `undefined`: the text with the violations; else the place of a library among the others. */
   readonly lib: number | undefined;
 }

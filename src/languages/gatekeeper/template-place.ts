@@ -3,7 +3,7 @@ import { nodeAt, type SourceNode } from '../../core/text/source-node.ts';
 import type { TemplateProblem } from './constraint-template.ts';
 
 /** A template as it stands in a file. */
-export interface WrittenTemplate {
+interface WrittenTemplate {
   /** The whole text of the file. */
   readonly text: string;
   readonly places: () => Places;

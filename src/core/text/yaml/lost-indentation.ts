@@ -1,7 +1,7 @@
 import type { Place } from '../parsed-text.ts';
 
 /** Where a text stopped to be what it was. */
-export interface LostIndentation extends Place {
+interface LostIndentation extends Place {
   /** The key that stands in the first column, and belongs below another. */
   readonly key: string;
   readonly parent: string;

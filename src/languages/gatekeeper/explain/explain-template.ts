@@ -40,7 +40,7 @@ export interface ParameterField {
   readonly description?: string;
 }
 
-export interface TemplateRemark extends TemplateProblem {
+interface TemplateRemark extends TemplateProblem {
   readonly code: RemarkCode;
 }
 

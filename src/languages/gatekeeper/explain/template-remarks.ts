@@ -5,14 +5,12 @@ import { walkSyntax } from '../syntax-walk.ts';
 import { isViolation } from '../template-code.ts';
 
 /** What a template does that its writer may not mean. It runs all the same. */
-export const remarkCodes = [
-  'containers-alone',
-  'image-volumes-unseen',
-  'prefix-of-raw-text',
-  'prefix-without-border',
-  'violation-without-msg',
-] as const;
-export type RemarkCode = (typeof remarkCodes)[number];
+export type RemarkCode =
+  | 'containers-alone'
+  | 'image-volumes-unseen'
+  | 'prefix-of-raw-text'
+  | 'prefix-without-border'
+  | 'violation-without-msg';
 
 /** A remark, with its offset in a text of the template. */
 export interface CodeRemark {

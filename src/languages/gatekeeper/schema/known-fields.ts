@@ -6,7 +6,7 @@ import { fieldSchema } from './structural-schema.ts';
 type Path = PolicyProblem['path'];
 
 /** A value without the fields that its schema does not know, and where these stood. */
-export interface PrunedValue {
+interface PrunedValue {
   readonly value: JsonValue;
   readonly unknown: readonly Path[];
 }
