@@ -9,7 +9,6 @@ import { stepsOf } from '../../core/workload/object-path.ts';
 import type { Place, Places } from '../../core/text/parsed-text.ts';
 import { groupOf, type WorkloadTable } from '../../core/workload/kinds/kinds.ts';
 import type { Deadline } from '../deadline.ts';
-import type { ConstraintVerdict } from '../constraints.ts';
 import {
   gateFinding,
   timedOut,
@@ -120,15 +119,12 @@ const withoutImages = (
 export const createJudgeManifest = (deps: JudgeManifestDeps) => {
   const { review, buildDecision, workloads, clock, judgeConstraints } = deps;
 
-  const judge = async (
-    manifest: ManifestObject,
-    namespace: string,
-    constraints: ConstraintVerdict | 'late' | undefined,
-    deadline: Deadline,
-  ): Promise<ManifestOutcome> => {
-    const started = clock.monotonic();
+  const judge = async (manifest: ManifestObject, deadline: Deadline): Promise<ManifestOutcome> => {
     const { object, apiVersion, kind } = manifest;
     const row = workloads.byKind(groupOf(apiVersion), kind);
+    const namespace = manifestNamespace(row, object, deps.defaultNamespace);
+    const constraints = await judgeConstraints?.(creationOf(manifest, namespace), deadline);
+    const started = clock.monotonic();
     const described = { source: 'manifest' as const, object: describeObject(manifest, namespace) };
     if (constraints === 'late')
       return { outcome: 'judged', decision: buildDecision(described, timedOut(deadline), started) };
@@ -141,11 +137,7 @@ export const createJudgeManifest = (deps: JudgeManifestDeps) => {
   };
 
   return async (manifest: ManifestObject, deadline: Deadline): Promise<ManifestOutcome> => {
-    const { object, apiVersion, kind } = manifest;
-    const row = workloads.byKind(groupOf(apiVersion), kind);
-    const namespace = manifestNamespace(row, object, deps.defaultNamespace);
-    const constraints = await judgeConstraints?.(creationOf(manifest, namespace), deadline);
-    const judged = await judge(manifest, namespace, constraints, deadline);
+    const judged = await judge(manifest, deadline);
     if (judged.outcome !== 'judged') return judged;
     return { ...judged, decision: placed(withShortTexts(judged.decision), manifest) };
   };
