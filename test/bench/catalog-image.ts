@@ -1,22 +1,13 @@
 /** What it costs to look into an image: beside reading its layers bare, and for a second image on the same base. */
 import { execFileSync } from 'node:child_process';
 import type { BenchPlan } from './bench-plan.ts';
-import { startPart } from './evidence-part.ts';
+import { startPart, withPart } from './evidence-part.ts';
 import type { Look, Looked, LayersReaderOrders } from './layers-reader.ts';
 import type { LayersRegistryOrders } from './layers-registry.ts';
 import { median, print } from './processes.ts';
 
 /** Each in a process that has read nothing before, but where it says so. */
-const withReader = async <T>(
-  use: (reader: ReturnType<typeof startPart<LayersReaderOrders>>) => Promise<T>,
-): Promise<T> => {
-  const reader = startPart<LayersReaderOrders>(0, new URL('layers-reader.ts', import.meta.url));
-  try {
-    return await use(reader);
-  } finally {
-    await reader.stop();
-  }
-};
+const withReader = withPart<LayersReaderOrders>(new URL('layers-reader.ts', import.meta.url));
 
 /** Milliseconds of CPU that Syft takes for the same image; absent: it is not installed. */
 const syftTime = (image: string): number | undefined => {

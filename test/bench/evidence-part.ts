@@ -65,6 +65,18 @@ export const startPart = <O extends Orders>(core: number, script: URL): Part<O> 
   };
 };
 
+/** A part on the core of the gate, for as long as somebody uses it. */
+export const withPart =
+  <O extends Orders>(script: URL) =>
+  async <T>(use: (part: Part<O>) => Promise<T>): Promise<T> => {
+    const part = startPart<O>(0, script);
+    try {
+      return await use(part);
+    } finally {
+      await part.stop();
+    }
+  };
+
 /** The other side of {@link startPart}: does what it is asked until its parent goes; `close` ends what it opened. */
 export const serveParent = (orders: Orders, close: () => Promise<void> = async () => {}): void => {
   const obey = async ({ id, name, input }: Request): Promise<void> => {

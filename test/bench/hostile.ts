@@ -3,21 +3,12 @@ import { mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { defaultScan } from '../../src/config/values/scan-bounds.ts';
 import type { BenchPlan } from './bench-plan.ts';
-import { startPart } from './evidence-part.ts';
+import { withPart } from './evidence-part.ts';
 import { hostileLayers } from './hostile-layers.ts';
 import type { HostileReaderOrders } from './hostile-reader.ts';
 import { print } from './processes.ts';
 
-const withPart = async <T>(
-  use: (part: ReturnType<typeof startPart<HostileReaderOrders>>) => Promise<T>,
-): Promise<T> => {
-  const part = startPart<HostileReaderOrders>(0, new URL('hostile-reader.ts', import.meta.url));
-  try {
-    return await use(part);
-  } finally {
-    await part.stop();
-  }
-};
+const withReader = withPart<HostileReaderOrders>(new URL('hostile-reader.ts', import.meta.url));
 
 /** Each is read in a process that has read nothing before. */
 export const measureHostile = async ({ work }: BenchPlan): Promise<void> => {
@@ -25,8 +16,8 @@ export const measureHostile = async ({ work }: BenchPlan): Promise<void> => {
   mkdirSync(folder);
   for (const [at, { name }] of hostileLayers.entries()) {
     const path = join(folder, String(at));
-    const layer = await withPart((part) => part.ask('write', { at, path }));
-    const { outcome, seconds, cpu, peak } = await withPart((part) => part.ask('read', layer));
+    const layer = await withReader((reader) => reader.ask('write', { at, path }));
+    const { outcome, seconds, cpu, peak } = await withReader((reader) => reader.ask('read', layer));
     rmSync(path);
     print({
       name: `hostile layer: ${name}: ${outcome}; CPU ${cpu.toFixed(1)} s; time`,

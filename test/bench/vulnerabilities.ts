@@ -6,20 +6,13 @@ import type { Package } from '../../src/core/vulnerability/package.ts';
 import type { AdvisoryOrders, FeedZip } from './advisory-worker.ts';
 import type { BenchPlan } from './bench-plan.ts';
 import { measureCatalog } from './catalog.ts';
-import { startPart, type Part } from './evidence-part.ts';
+import { startPart, withPart, type Part } from './evidence-part.ts';
 import { numbers, policiesDemanding, startGate, type Gate } from './evidence-stage.ts';
 import { median, print } from './processes.ts';
 
-const startWorker = (): Part<AdvisoryOrders> =>
-  startPart<AdvisoryOrders>(0, new URL('advisory-worker.ts', import.meta.url));
-export const withWorker = async <T>(use: (worker: Part<AdvisoryOrders>) => Promise<T>): Promise<T> => {
-  const worker = startWorker();
-  try {
-    return await use(worker);
-  } finally {
-    await worker.stop();
-  }
-};
+const workerScript = new URL('advisory-worker.ts', import.meta.url);
+const startWorker = (): Part<AdvisoryOrders> => startPart(0, workerScript);
+export const withWorker = withPart<AdvisoryOrders>(workerScript);
 
 /** The ecosystems that stand in a folder as OSV publishes them. */
 const ecosystemsIn = (folder: string): readonly string[] =>
