@@ -1,7 +1,8 @@
 /** Layers that were made to hurt who reads them, each as far as a limit lets it. Written piece by piece: some are huge. */
 import { maxDatabaseBytes, maxNpmBytes } from '../../src/core/catalog/choose-file.ts';
+import { maxLayerEntries } from '../../src/serve/catalog/registry-cataloger.ts';
 import { inlineBlob, elfOf } from '../fakes/go-program.ts';
-import { header, paxRecord, type Written } from '../fakes/tar-writer.ts';
+import { header, paxRecord, tarOf, type Written } from '../fakes/tar-writer.ts';
 
 export interface HostileLayer {
   readonly name: string;
@@ -14,14 +15,7 @@ const mebibyte = 2 ** 20;
 const numbers = (count: number): readonly number[] => Array.from({ length: count }, (_, at) => at);
 
 /** An entry, filled up to whole blocks. */
-const entry = (written: Written): Uint8Array => {
-  const content = Buffer.from(written.content);
-  return Buffer.concat([
-    header({ ...written, content }),
-    content,
-    Buffer.alloc((512 - (content.length % 512)) % 512),
-  ]);
-};
+const entry = (written: Written): Uint8Array => tarOf([written]);
 const file = (name: string, content: string | Uint8Array): Uint8Array => entry({ type: '0', name, content });
 const end = Buffer.alloc(1024);
 
@@ -46,9 +40,9 @@ function* zeros(gibibytes: number): Generator<Uint8Array> {
 
 const long = (at: number, length: number): string => `${at}`.padStart(length, 'n');
 const named = (path: string, type: string, link?: string): Uint8Array =>
-  Buffer.concat([
-    entry({ type: 'x', name: 'x', content: paxRecord('path', path) }),
-    entry({ type, name: 'y', content: '', ...(link !== undefined && { link }) }),
+  tarOf([
+    { type: 'x', name: 'x', content: paxRecord('path', path) },
+    { type, name: 'y', content: '', ...(link !== undefined && { link }) },
   ]);
 
 const status = 'var/lib/dpkg/status';
@@ -117,8 +111,8 @@ const linked = (at: number): Uint8Array =>
     : named(`l6/f${at}`, '0');
 
 const sparse = (at: number): Uint8Array =>
-  Buffer.concat([
-    entry({
+  tarOf([
+    {
       type: 'x',
       name: 'x',
       content: [
@@ -128,24 +122,21 @@ const sparse = (at: number): Uint8Array =>
         paxRecord('GNU.sparse.numblocks', '1'),
         paxRecord('GNU.sparse.map', '0,1'),
       ].join(''),
-    }),
-    entry({ type: '0', name: at % 2 === 0 ? status : `a${at}/node_modules/p/package.json`, content: 'x' }),
+    },
+    { type: '0', name: at % 2 === 0 ? status : `a${at}/node_modules/p/package.json`, content: 'x' },
   ]);
 
 const gzip = (name: string, pieces: HostileLayer['pieces']): HostileLayer => ({ name, pack: 'gzip', pieces });
 
-/** Half a million of them fill half of what a thread has; the gate reads no more than a million. */
-const maxEntries = 1_000_000;
-
 export const hostileLayers: readonly HostileLayer[] = [
   gzip('a bomb of 17 GiB in gzip', () => zeros(17)),
   { name: 'a bomb of 17 GiB in zstd', pack: 'zstd', pieces: () => zeros(17) },
-  gzip('a million empty files', () => many(maxEntries - 1, (at) => file(`${at % 1000}/${at}`, ''))),
-  gzip('files over the limit', () => many(maxEntries + 1, (at) => file(`${at % 1000}/${at}`, ''))),
+  gzip('a million empty files', () => many(maxLayerEntries - 1, (at) => file(`${at % 1000}/${at}`, ''))),
+  gzip('files over the limit', () => many(maxLayerEntries + 1, (at) => file(`${at % 1000}/${at}`, ''))),
   gzip('names of 4,000 characters', () => many(100_000, (at) => named(long(at, 4000), '0'))),
   gzip('paths of 2,000 folders', () => many(20_000, (at) => named(`${'d/'.repeat(1900)}${at}`, '0'))),
   gzip('folders in folders of their own', () => many(20_000, (at) => named(`${`${at}/`.repeat(600)}f`, '0'))),
-  gzip('whiteouts', () => many(maxEntries - 1, (at) => file(`.wh.${at}`, ''))),
+  gzip('whiteouts', () => many(maxLayerEntries - 1, (at) => file(`.wh.${at}`, ''))),
   gzip('links that lead through links', () => many(500_000, linked)),
   gzip('extended headers of a mebibyte', () =>
     many(
@@ -174,7 +165,7 @@ export const hostileLayers: readonly HostileLayer[] = [
   ),
   gzip(
     'a status of dpkg that is no UTF-8',
-    withDatabase(status, () => repeated('é'.slice(0, 1), maxDatabaseBytes.dpkg).fill(0xff)),
+    withDatabase(status, () => Buffer.alloc(maxDatabaseBytes.dpkg, 0xff)),
   ),
   gzip(
     'a status of dpkg beyond the limit',
