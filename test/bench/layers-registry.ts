@@ -5,8 +5,9 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import type { Digest } from '../../src/core/image/digest.ts';
-import { readImageLayers, type ImageLayer } from '../../src/core/layer/image-layers.ts';
+import type { ImageLayer } from '../../src/core/layer/image-layers.ts';
 import { debian, dpkgStatus, layerOf, pythonPackage } from '../fakes/image-layout.ts';
+import { layersOf } from '../fakes/registry/npm-image.ts';
 import {
   blob,
   describeBlob,
@@ -53,12 +54,6 @@ const filesOf = (folder: string, most: number): readonly Written[] => {
     files.push({ type: '0', name, content });
   }
   return files;
-};
-
-const layersOf = ({ bytes, config }: FakeManifest): readonly ImageLayer[] => {
-  const layers = readImageLayers(bytes, config?.bytes ?? new Uint8Array());
-  if (!layers.ok) throw new Error(layers.error.why);
-  return layers.value;
 };
 
 /** Images of one large layer each, which differ in its last files: packed and hashed once as far as they are equal. */
