@@ -11,7 +11,7 @@ import { fileSource, type ByteSource } from '../../src/files/zip/byte-source.ts'
 import { readZipDirectory } from '../../src/files/zip/zip-directory.ts';
 import { readZipEntry } from '../../src/files/zip/zip-entry.ts';
 import { deflatedOsvZip } from '../fakes/advisories.ts';
-import { threadTime } from '../fakes/cpu-time.ts';
+import { cpuTime, threadTime } from '../fakes/cpu-time.ts';
 import { serveParent } from './evidence-part.ts';
 
 /** What one feed publishes of one ecosystem. */
@@ -67,12 +67,10 @@ const fixedIn = ({ affected = [] }: PublishedRecord): readonly Package[] =>
       ),
   );
 
-/** CPU time of the whole process, its threads too, in milliseconds. */
-const processTime = async (work: () => unknown): Promise<number> => {
-  const began = process.cpuUsage();
+const timeOf = async (work: () => unknown): Promise<number> => {
+  const began = cpuTime();
   await work();
-  const { user, system } = process.cpuUsage(began);
-  return (user + system) / 1000;
+  return cpuTime() - began;
 };
 
 let loaded: LoadedGeneration | undefined;
@@ -107,7 +105,7 @@ const orders = {
   },
   /** What the zips cost whoever reads them at all. @returns milliseconds of CPU */
   inflate: (zips: readonly FeedZip[]): Promise<number> =>
-    processTime(() => {
+    timeOf(() => {
       for (const { path } of zips)
         withFile(path, (source) => {
           for (const record of recordsIn(source)) void record;
@@ -124,14 +122,14 @@ const orders = {
     mkdirSync(folder, { recursive: true, mode: 0o700 });
     const asOf = new Date().toISOString();
     const offered: OfferedPart[] = [];
-    const compiled = await processTime(() => {
+    const compiled = await timeOf(() => {
       for (const { feed, ecosystem, path } of zips) {
         const part = withFile(path, (source) => compileOsvZip(source, ecosystem, new Date()));
         if (!part.ok) throw new Error(`${path}: ${part.error.kind}`);
         offered.push({ feed, part: part.value, asOf });
       }
     });
-    const put = await processTime(async () => {
+    const put = await timeOf(async () => {
       const put = await putParts(folder, offered);
       if (!put.ok) throw new Error(put.error);
       if (put.value.some(({ kind }) => kind !== 'accepted')) throw new Error(JSON.stringify(put.value));

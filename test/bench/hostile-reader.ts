@@ -7,6 +7,7 @@ import { defaultScan } from '../../src/config/values/scan-bounds.ts';
 import { parseDigest, type Digest } from '../../src/core/image/digest.ts';
 import { ok } from '../../src/core/result.ts';
 import { maxLayerEntries } from '../../src/serve/catalog/registry-cataloger.ts';
+import { cpuTime } from '../fakes/cpu-time.ts';
 import { serveParent } from './evidence-part.ts';
 import { hostileLayers } from './hostile-layers.ts';
 
@@ -66,16 +67,16 @@ const orders = {
         return ok(undefined);
       },
     };
-    const before = process.cpuUsage();
+    const before = cpuTime();
     const began = performance.now();
     const limits = { timeMs: defaultScan.time, unpacked: defaultScan.unpacked, entries: maxLayerEntries };
     const found = await cataloger.catalog([source], limits, new AbortController().signal);
     const seconds = (performance.now() - began) / 1000;
-    const { user, system } = process.cpuUsage(before);
+    const cpu = (cpuTime() - before) / 1000;
     const refused = found.ok ? undefined : found.error;
     const outcome =
       refused === undefined ? 'listed' : refused.kind === 'unreadable' ? refused.error.why : refused.kind;
-    return { outcome, seconds, cpu: (user + system) / 1e6, peak: process.resourceUsage().maxRSS / 1024 };
+    return { outcome, seconds, cpu, peak: process.resourceUsage().maxRSS / 1024 };
   },
 };
 export type HostileReaderOrders = typeof orders;

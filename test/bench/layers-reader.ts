@@ -6,6 +6,7 @@ import { createImageCataloger } from '../../src/adapters/catalog/image-cataloger
 import { algorithmOf, hexOf } from '../../src/core/image/digest.ts';
 import type { ImageLayer } from '../../src/core/layer/image-layers.ts';
 import { createRegistryCataloger } from '../../src/serve/catalog/registry-cataloger.ts';
+import { cpuTime } from '../fakes/cpu-time.ts';
 import { anonymous, budgetOf, openReading } from '../fakes/registry/registry-reading.ts';
 import { serveParent } from './evidence-part.ts';
 
@@ -25,10 +26,9 @@ const program = new URL('../../dist/catalog-worker.js', import.meta.url);
 const limits = { timeMs: 600_000, unpacked: 16 * 2 ** 30 };
 
 const measured = async (work: () => Promise<void>): Promise<Looked> => {
-  const before = process.cpuUsage();
+  const before = cpuTime();
   await work();
-  const { user, system } = process.cpuUsage(before);
-  return { cpu: (user + system) / 1000, peak: process.resourceUsage().maxRSS / 1024 };
+  return { cpu: cpuTime() - before, peak: process.resourceUsage().maxRSS / 1024 };
 };
 
 /** Read, hashed, unpacked, hashed: what nobody can leave out who proves a layer. */

@@ -8,3 +8,9 @@ export const threadTime = (work: () => unknown): number => {
   const { user, system } = process.threadCpuUsage(started);
   return (user + system) / 1000;
 };
+
+/** Milliseconds of CPU that this process has taken until now, all its threads together. */
+export const cpuTime = (): number => {
+  const { user, system } = process.cpuUsage();
+  return (user + system) / 1000;
+};
