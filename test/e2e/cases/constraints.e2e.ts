@@ -13,6 +13,8 @@ const webhook = 'validation.gatekeeper.sh';
 const example = join(import.meta.dirname, '../../../examples/gatekeeper/document-004');
 const crds = '/apis/apiextensions.k8s.io/v1/customresourcedefinitions';
 const templates = '/apis/templates.gatekeeper.sh/v1/constrainttemplates';
+const ownKinds = ['constrainttemplates.templates.gatekeeper.sh', 'configs.config.gatekeeper.sh'];
+const crdName = (kind: string): string => `${kind.toLowerCase()}.constraints.gatekeeper.sh`;
 const constraintsOf = (kind: string): string =>
   `/apis/constraints.gatekeeper.sh/v1beta1/${kind.toLowerCase()}`;
 
@@ -34,13 +36,21 @@ describe('constraints of Gatekeeper, on the API server', () => {
     const { body } = await cluster.api('GET', path);
     return (body['status'] as { byPod?: Record<string, unknown>[] } | undefined)?.byPod?.[0];
   };
-  const established = (kind: string) =>
+  const established = (...names: readonly string[]) =>
     cluster.must([
       'wait',
       '--for=condition=Established',
       '--timeout=30s',
-      `crd/${kind.toLowerCase()}.constraints.gatekeeper.sh`,
+      ...names.map((name) => `crd/${name}`),
     ]);
+  const crdOf = (kind: string) => cluster.api('GET', `${crds}/${crdName(kind)}`);
+  /** The CRD that the gate makes of a template. */
+  const served = async (kind: string): Promise<void> => {
+    await eventually('the CRD', async () => (await crdOf(kind)).status === 200, { within: 15_000 });
+    await established(crdName(kind));
+  };
+  const answered = (what: string, status: number, ...made: Parameters<typeof create>) =>
+    eventually(what, async () => (await create(...made)).status === status, { within: 15_000 });
 
   beforeAll(async () => {
     await clearGate(cluster);
@@ -49,18 +59,7 @@ describe('constraints of Gatekeeper, on the API server', () => {
     const own = await imagegate(['manifests', '--gatekeeper-crds']);
     if (own.code !== 0) throw new Error(own.stderr);
     await cluster.must(['apply', '-f', '-'], { input: own.stdout });
-    await cluster.must([
-      'wait',
-      '--for=condition=Established',
-      '--timeout=30s',
-      'crd/constrainttemplates.templates.gatekeeper.sh',
-    ]);
-    await cluster.must([
-      'wait',
-      '--for=condition=Established',
-      '--timeout=30s',
-      'crd/configs.config.gatekeeper.sh',
-    ]);
+    await established(...ownKinds);
     const flags = ['--constraints', 'enforce', '--webhook-name', webhook];
     await installGate(cluster, `https://127.0.0.1:${port}`, data, [...flags, '--constraint-crds']);
     gate = await startGate(cluster, { port, data, args: flags });
@@ -72,29 +71,14 @@ describe('constraints of Gatekeeper, on the API server', () => {
     await gate?.stop();
     // Another file starts without the kinds of Gatekeeper.
     await cluster.run(['delete', 'crd', '-l', 'gatekeeper.sh/constraint=yes']);
-    await cluster.run([
-      'delete',
-      'crd',
-      'constrainttemplates.templates.gatekeeper.sh',
-      'configs.config.gatekeeper.sh',
-    ]);
+    await cluster.run(['delete', 'crd', ...ownKinds]);
   });
 
   it('runs document 004 to the letter', async () => {
     await cluster.must(['apply', '-f', join(example, 'template.yaml')]);
-    await eventually(
-      'the CRD',
-      async () =>
-        (await cluster.api('GET', `${crds}/k8sallowedimages.constraints.gatekeeper.sh`)).status === 200,
-      { within: 15_000 },
-    );
-    await established('K8sAllowedImages');
+    await served('K8sAllowedImages');
     await cluster.must(['apply', '-f', join(example, 'constraint.yaml')]);
-    await eventually(
-      'the constraint to be in force',
-      async () => (await create('probe', 'untrusted-registry/nginx')).status === 403,
-      { within: 15_000 },
-    );
+    await answered('the constraint to be in force', 403, 'probe', 'untrusted-registry/nginx');
 
     const refused = await run('run', 'nginx', '--image=untrusted-registry/nginx', '--port=80');
     const line = "[allow-only-approved-images] Image 'untrusted-registry/nginx' not from allowed registry";
@@ -159,7 +143,7 @@ describe('constraints of Gatekeeper, on the API server', () => {
   });
 
   it('has a CRD that the template owns', async () => {
-    const { body } = await cluster.api('GET', `${crds}/k8sallowedimages.constraints.gatekeeper.sh`);
+    const { body } = await crdOf('K8sAllowedImages');
     expect(body.metadata).toMatchObject({
       labels: { 'gatekeeper.sh/constraint': 'yes' },
       ownerReferences: [{ kind: 'ConstraintTemplate', name: 'k8sallowedimages', controller: true }],
@@ -188,12 +172,7 @@ describe('constraints of Gatekeeper, on the API server', () => {
 
   it('warns, only records, and heeds the webhook among scoped actions', async () => {
     await apply(rego(labelled, 'NotBad'));
-    await eventually(
-      'the CRD',
-      async () => (await cluster.api('GET', `${crds}/notbad.constraints.gatekeeper.sh`)).status === 200,
-      { within: 15_000 },
-    );
-    await established('NotBad');
+    await served('NotBad');
     const image = 'allowed-registry/nginx';
     const isWarned = async (name: string): Promise<boolean> => {
       const made = pod(name, image);
@@ -216,9 +195,7 @@ describe('constraints of Gatekeeper, on the API server', () => {
         ],
       }),
     );
-    await eventually('the refusal', async () => (await create('scoped', image, bad)).status === 403, {
-      within: 15_000,
-    });
+    await answered('the refusal', 403, 'scoped', image, bad);
     const { message } = await create('scoped', image, bad);
     expect(message).toBe(`admission webhook "${webhook}" denied the request: [scoped] is bad`);
     const recorded = await eventually(
@@ -304,19 +281,10 @@ describe('constraints of Gatekeeper, on the API server', () => {
   it('refuses what a constraint matches whose template never compiled, and nothing else', async () => {
     // The CRD stands, as it does where Gatekeeper made it before; only the template is useless.
     await apply(rego('violation[{"msg": "m"}] { true }', 'Never'));
-    await eventually(
-      'the CRD',
-      async () => (await cluster.api('GET', `${crds}/never.constraints.gatekeeper.sh`)).status === 200,
-      { within: 15_000 },
-    );
-    await established('Never');
-    const { body } = await cluster.api('GET', `${crds}/never.constraints.gatekeeper.sh`);
+    await served('Never');
+    const { body } = await crdOf('Never');
     await cluster.must(['delete', 'constrainttemplate', 'never']);
-    await eventually(
-      'the CRD to go',
-      async () => (await cluster.api('GET', `${crds}/never.constraints.gatekeeper.sh`)).status === 404,
-      { within: 30_000 },
-    );
+    await eventually('the CRD to go', async () => (await crdOf('Never')).status === 404, { within: 30_000 });
     const { name, labels } = body.metadata as unknown as { name: string; labels: object };
     await apply({
       apiVersion: 'apiextensions.k8s.io/v1',
@@ -324,7 +292,7 @@ describe('constraints of Gatekeeper, on the API server', () => {
       metadata: { name, labels } as never,
       spec: body['spec'],
     });
-    await established('Never');
+    await established(crdName('Never'));
     await unguarded(rego('violation[{"msg": msg}] { msg := nothing }', 'Never'));
     const selector = { labelSelector: { matchLabels: { bad: 'never' } } };
     await apply(
@@ -375,19 +343,11 @@ describe('constraints of Gatekeeper, on the API server', () => {
     );
     await cluster.run(['create', 'namespace', 'gatekeeper-system']);
     await apply(config('gatekeeper-system'));
-    await eventually(
-      'the namespace to be left alone',
-      async () => (await create('free', 'untrusted-registry/nginx')).status === 201,
-      { within: 15_000 },
-    );
+    await answered('the namespace to be left alone', 201, 'free', 'untrusted-registry/nginx');
     await cluster.api(
       'DELETE',
       '/apis/config.gatekeeper.sh/v1alpha1/namespaces/gatekeeper-system/configs/config',
     );
-    await eventually(
-      'the namespace to be judged again',
-      async () => (await create('free', 'untrusted-registry/nginx')).status === 403,
-      { within: 15_000 },
-    );
+    await answered('the namespace to be judged again', 403, 'free', 'untrusted-registry/nginx');
   });
 });
