@@ -5,6 +5,7 @@ import { withShortTexts } from '../../core/decision/limit.ts';
 import { shown } from '../../core/text/shown-text.ts';
 import { isJsonObject, type JsonObject } from '../../core/text/json/json.ts';
 import type { ManifestObject } from '../../core/workload/manifest.ts';
+import { objectName } from '../../core/workload/object-metadata.ts';
 import { stepsOf } from '../../core/workload/object-path.ts';
 import type { Place, Places } from '../../core/text/parsed-text.ts';
 import { groupOf, type WorkloadTable } from '../../core/workload/kinds/kinds.ts';
@@ -17,7 +18,7 @@ import {
 } from '../review/decision-builder.ts';
 import type { JudgeConstraints } from '../review/judge-constraints.ts';
 import { creationOf } from './manifest-constraints.ts';
-import { manifestName, manifestNamespace } from './manifest-namespace.ts';
+import { manifestNamespace } from './manifest-namespace.ts';
 import type { Review } from '../review/review.ts';
 import { unknownKind } from '../review/unknown-kind.ts';
 
@@ -50,7 +51,7 @@ const malformed = gateFinding('malformed-request', 'metadata: must be an object'
 
 const describeObject = (manifest: ManifestObject, namespace: string): JudgedObject => {
   const { object, apiVersion, kind, file, line, column } = manifest;
-  const name = manifestName(object);
+  const name = objectName(object);
   return {
     apiVersion: shown(apiVersion),
     kind: shown(kind),

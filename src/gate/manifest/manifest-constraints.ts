@@ -2,8 +2,8 @@ import { shown } from '../../core/text/shown-text.ts';
 import type { JsonObject } from '../../core/text/json/json.ts';
 import type { ManifestObject } from '../../core/workload/manifest.ts';
 import { groupOf } from '../../core/workload/kinds/kinds.ts';
+import { objectName } from '../../core/workload/object-metadata.ts';
 import type { AdmissionRequest } from '../admission-request.ts';
-import { manifestName } from './manifest-namespace.ts';
 
 /**
  * The request with which the API server would ask about an object of a manifest. Nobody sends it, so it has no user and no
@@ -15,7 +15,7 @@ export const creationOf = (
 ): AdmissionRequest => {
   const group = groupOf(apiVersion);
   const version = group === '' ? apiVersion : apiVersion.slice(group.length + 1);
-  const name = manifestName(object);
+  const name = objectName(object);
   const resource = { group, version, resource: '' };
   const sent: JsonObject = {
     uid: '',

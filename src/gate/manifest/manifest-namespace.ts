@@ -3,8 +3,6 @@ import type { WorkloadKind } from '../../core/workload/kinds/workload-kind.ts';
 import { groupOf } from '../../core/workload/kinds/kinds.ts';
 import { metadataOf } from '../../core/workload/object-metadata.ts';
 
-export const manifestName = (object: JsonObject): string => textOf(metadataOf(object)['name']);
-
 /** Kinds of Kubernetes whose objects stand in no namespace. Custom kinds are taken for namespaced ones. */
 const clusterScoped: ReadonlySet<string> = new Set([
   ...['Namespace', 'Node', 'PersistentVolume'].map((kind) => `/${kind}`),

@@ -1,11 +1,5 @@
-import {
-  isJsonObject,
-  objectOf,
-  textOf,
-  type JsonObject,
-  type JsonValue,
-} from '../../../core/text/json/json.ts';
-import { metadataOf } from '../../../core/workload/object-metadata.ts';
+import { isJsonObject, objectOf, type JsonObject, type JsonValue } from '../../../core/text/json/json.ts';
+import { metadataOf, objectName } from '../../../core/workload/object-metadata.ts';
 import type { ApiClient } from '../client/client.ts';
 import type { ApiProblem } from '../client/problem.ts';
 import { customResourceDefinitionsResource } from '../client/resource.ts';
@@ -69,7 +63,7 @@ export const createConstraintCrds = (options: ConstraintCrdsOptions): Constraint
   const done = new Map<string, string>();
 
   const write = async ({ kind, object }: WantedCrd, signal: AbortSignal): Promise<boolean> => {
-    const name = textOf(metadataOf(object)['name']);
+    const name = objectName(object);
     const found = await client.request({ verb: 'get', resource, name }, signal);
     if (found.ok && says(found.value, object)) return true;
     if (!found.ok && found.error.status !== 404) {

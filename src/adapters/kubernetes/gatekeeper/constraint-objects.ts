@@ -1,6 +1,6 @@
 import type { Clock } from '../../../concurrency/clock.ts';
-import { textOf, type JsonObject } from '../../../core/text/json/json.ts';
-import { metadataOf } from '../../../core/workload/object-metadata.ts';
+import type { JsonObject } from '../../../core/text/json/json.ts';
+import { metadataOf, objectName } from '../../../core/workload/object-metadata.ts';
 import type { ApiClient } from '../client/client.ts';
 import {
   gatekeeperConfigsResource,
@@ -57,8 +57,6 @@ const slim = (object: JsonObject): JsonObject => {
   return managedFields === undefined ? object : { ...object, metadata };
 };
 
-const nameOf = (object: JsonObject): string => textOf(metadataOf(object)['name']);
-
 /** A kind that the cluster does not know has no objects. */
 const isListed = ({ synced, lastError }: WatchState): boolean => synced || lastError?.status === 404;
 
@@ -113,7 +111,7 @@ const createKindWatches = (
       {
         replace: (all) => sink.replaceConstraints(kind, all),
         upsert: (one) => sink.putConstraint(kind, one),
-        delete: (one) => sink.deleteConstraint(kind, nameOf(one)),
+        delete: (one) => sink.deleteConstraint(kind, objectName(one)),
       },
       { timing: kindTiming, onState },
     );
@@ -155,12 +153,12 @@ export const createConstraintObjects = (options: ConstraintObjectsOptions): Cons
     {
       replace: thenFollow((all) => sink.replaceTemplates(all)),
       upsert: thenFollow((one) => sink.putTemplate(one)),
-      delete: thenFollow((one) => sink.deleteTemplate(nameOf(one))),
+      delete: thenFollow((one) => sink.deleteTemplate(objectName(one))),
     },
     { onState: batch.later },
   );
   // One namespace and one name: a Config elsewhere, which a tenant may write, says nothing.
-  const isConfig = (one: JsonObject): boolean => nameOf(one) === 'config';
+  const isConfig = (one: JsonObject): boolean => objectName(one) === 'config';
   const config = open(
     { resource: gatekeeperConfigsResource, namespace, fieldSelector: 'metadata.name=config' },
     {

@@ -2,7 +2,7 @@ import { isDeepStrictEqual } from 'node:util';
 import type { Clock } from '../../../concurrency/clock.ts';
 import { createTokenBucket, waitForPermit } from '../../../concurrency/rate-limit.ts';
 import { isJsonObject, objectOf, textOf, type JsonObject } from '../../../core/text/json/json.ts';
-import { metadataOf } from '../../../core/workload/object-metadata.ts';
+import { metadataOf, objectName } from '../../../core/workload/object-metadata.ts';
 import type { ApiClient } from '../client/client.ts';
 import type { ApiProblem } from '../client/problem.ts';
 import type { ApiResource } from '../client/resource.ts';
@@ -31,8 +31,7 @@ interface ConstraintStatusOptions {
 /** Milliseconds: who puts entries back twice within the first is left alone for the second. */
 const foreign = { within: 60_000, pause: 10 * 60_000, times: 2 };
 
-const keyOf = ({ resource, object }: WantedStatus): string =>
-  `${resource.resource} ${textOf(metadataOf(object)['name'])}`;
+const keyOf = ({ resource, object }: WantedStatus): string => `${resource.resource} ${objectName(object)}`;
 const versionOf = ({ object }: WantedStatus): string => {
   const { uid, resourceVersion } = metadataOf(object);
   return `${textOf(uid)} ${textOf(resourceVersion)}`;
@@ -79,12 +78,12 @@ export const createConstraintStatus = (options: ConstraintStatusOptions): Holder
 
   const write = async (one: WantedStatus, signal: AbortSignal): Promise<boolean> => {
     const { resource, object, status } = one;
-    const { name, resourceVersion } = metadataOf(object);
+    const { resourceVersion } = metadataOf(object);
     const answer = await client.request(
       {
         verb: 'patch',
         resource,
-        name: textOf(name),
+        name: objectName(object),
         subresource: 'status',
         // The version makes it fail (409) when anything changed since the object was judged.
         body: { metadata: { resourceVersion }, status },

@@ -5,7 +5,7 @@ import {
   type JsonObject,
   type JsonValue,
 } from '../../../core/text/json/json.ts';
-import { metadataOf } from '../../../core/workload/object-metadata.ts';
+import { objectName } from '../../../core/workload/object-metadata.ts';
 import { builtinSignatures } from '../../rego/builtins/signatures.ts';
 import { dottedName } from '../../rego/compile/variables.ts';
 import { operatorNames } from '../../rego/syntax/operators.ts';
@@ -185,7 +185,7 @@ export const explainTemplate = (template: JsonObject): TemplateExplanation => {
   const [target = {}] = objectsIn(objectOf(template['spec'])['targets']);
   const { operations } = target;
   return {
-    name: textOf(metadataOf(template)['name']),
+    name: objectName(template),
     apiVersion: textOf(template['apiVersion']),
     constraintKind: writtenKind(template),
     runs: read.ok,

@@ -5,7 +5,7 @@ import { fail, ok, type Result } from '../../../core/result.ts';
 import { textOf } from '../../../core/text/json/json.ts';
 import type { GatekeeperDocument } from '../../../core/trust-root/policy-file.ts';
 import { groupOf } from '../../../core/workload/kinds/kinds.ts';
-import { metadataOf } from '../../../core/workload/object-metadata.ts';
+import { metadataOf, objectName } from '../../../core/workload/object-metadata.ts';
 import { constraintGroup, readConstraint, type Constraint } from '../constraint.ts';
 import {
   readTemplate,
@@ -17,7 +17,6 @@ import { writtenKind } from '../crd-fields.ts';
 import { unknownActions } from '../enforcement.ts';
 import { readExcludedNamespaces } from '../excluded-namespaces.ts';
 import { createConstraintSet, type CompiledConstraints } from './constraint-set.ts';
-import { objectName } from './revisions.ts';
 
 /** Where Gatekeeper looks for its Config. One in another namespace changes nothing there. */
 const configNamespace = 'gatekeeper-system';

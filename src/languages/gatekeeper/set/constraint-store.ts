@@ -2,6 +2,7 @@ import { describePolicyProblem } from '../../../core/policy/load/problem-path.ts
 import type { PolicyProblem } from '../../../core/policy/load/schema-problem.ts';
 import { fail, type Result } from '../../../core/result.ts';
 import { textOf, type JsonObject } from '../../../core/text/json/json.ts';
+import { objectName } from '../../../core/workload/object-metadata.ts';
 import { readConstraint, readUnusable } from '../constraint.ts';
 import { createConstraintSet, type CompiledConstraints, type ConstraintInForce } from './constraint-set.ts';
 import {
@@ -10,13 +11,7 @@ import {
   type TemplateProblem,
   type TemplateReading,
 } from '../constraint-template.ts';
-import {
-  objectName,
-  nextConstraint,
-  nextTemplate,
-  type ConstraintRevision,
-  type TemplateRevision,
-} from './revisions.ts';
+import { nextConstraint, nextTemplate, type ConstraintRevision, type TemplateRevision } from './revisions.ts';
 
 /** More templates are refused. */
 const maxTemplates = 500;

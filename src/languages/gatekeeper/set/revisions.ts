@@ -1,7 +1,7 @@
 import type { PolicyProblem } from '../../../core/policy/load/schema-problem.ts';
 import { fail, type Result } from '../../../core/result.ts';
 import { textOf, type JsonObject } from '../../../core/text/json/json.ts';
-import { metadataOf } from '../../../core/workload/object-metadata.ts';
+import { metadataOf, objectName } from '../../../core/workload/object-metadata.ts';
 import { readConstraint, type Constraint } from '../constraint.ts';
 import type { ConstraintTemplate, TemplateProblem } from '../constraint-template.ts';
 import { writtenKind } from '../crd-fields.ts';
@@ -37,7 +37,6 @@ export interface ConstraintRevision {
   readonly problems: readonly PolicyProblem[];
 }
 
-export const objectName = (object: JsonObject): string => textOf(metadataOf(object)['name']);
 const uidOf = (object: JsonObject): string => textOf(metadataOf(object)['uid']);
 
 /** What is compiled: metadata and status change without a change of it. */
