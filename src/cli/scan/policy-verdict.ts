@@ -20,7 +20,7 @@ import { readPolicies } from '../policy-input.ts';
 import type { ExitCode, FailOn } from '../terminal/exit-code.ts';
 import { UsageError, type Terminal } from '../terminal/terminal.ts';
 import { localEvidence } from './local/local-evidence.ts';
-import { isLocal } from './local/scan-local.ts';
+import { isFile } from './local/scan-local.ts';
 import type { Scanned } from './scan-input.ts';
 
 export interface VerdictFlags {
@@ -55,8 +55,6 @@ export interface ScanPolicies {
   readonly acceptedIn: (target: string) => (vulnerability: Vulnerability, now: number) => AcceptedByPolicies;
   readonly judge: (scanned: readonly Scanned[], by: Judging) => Promise<PolicyVerdict>;
 }
-
-const isFile = (target: string): boolean => target.startsWith('sbom:') || isLocal(target);
 
 /** Policies judge by the advisories that a gate with these data has, and match images by their name. */
 const assertJudgeable = (

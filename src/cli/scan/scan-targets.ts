@@ -6,7 +6,7 @@ import type { PlatformChoice } from '../../core/facts/image-facts.ts';
 import { shown } from '../../core/text/shown-text.ts';
 import { AdvisoriesUnreadable, type Advisories, type AdvisorySet } from '../../evidence/ports.ts';
 import type { Terminal } from '../terminal/terminal.ts';
-import { isLocal, scanLocal } from './local/scan-local.ts';
+import { isFile, isLocal, scanLocal } from './local/scan-local.ts';
 import type { PolicyVerdict, ScanPolicies } from './policy-verdict.ts';
 import { openRegistryScan, type RegistryScan, type ScanConfig } from './registry-scan.ts';
 import { scanImage, scanSbom, type Scanned } from './scan-input.ts';
@@ -22,7 +22,7 @@ interface ScanParts {
   readonly registries: RegistryScan | undefined;
 }
 
-const isImage = (target: string): boolean => !target.startsWith('sbom:') && !isLocal(target);
+const isImage = (target: string): boolean => !isFile(target);
 
 const scanTargets = async (
   targets: readonly string[],

@@ -34,6 +34,8 @@ const readers: Readonly<
 
 /** Whether a target is an image in files of this machine. */
 export const isLocal = (target: string): boolean => prefixOf(target) !== undefined;
+/** Whether a target lies on this machine, as an image or a list of packages; else it is an image in a registry. */
+export const isFile = (target: string): boolean => target.startsWith('sbom:') || isLocal(target);
 const prefixOf = (target: string): string | undefined =>
   Object.keys(readers).find((prefix) => target.startsWith(prefix));
 
