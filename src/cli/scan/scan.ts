@@ -174,24 +174,9 @@ export const scan = async (
   flags: ScanFlags,
   given: Terminal,
 ): Promise<ExitCode> => {
-  const {
-    platform,
-    minSeverity: _,
-    onlyFixable: __,
-    accept: ___,
-    allowGap = [],
-    why,
-    advisories: otherFolder,
-    policies: ____,
-    namespace: _____,
-    name: ______,
-    failOn,
-    output,
-    quiet,
-    ...rest
-  } = flags;
+  const { platform, allowGap = [], why, advisories: otherFolder, failOn, output, quiet } = flags;
   const terminal = hushed(given, quiet);
-  const config = readSettings(layerSettings, rest, terminal);
+  const config = readSettings(layerSettings, flags, terminal);
   const policies = await openScanPolicies(targets, flags, config, terminal);
   const folder =
     otherFolder === undefined ? advisoryFolder(resolve(config.data.value)) : resolve(otherFolder);
