@@ -115,18 +115,15 @@ export const openScanPolicies = async (
     };
     /** An image of a registry is judged as a whole, whatever its platforms; of a file each by itself. */
     const ofTarget = new Map<string, Decision>();
-    const decisions: Decision[] = [];
     const verdicts: Decision[] = [];
     for (const one of scanned) {
       const { target } = one.about;
-      let decision = isFile(target) ? undefined : ofTarget.get(target);
-      if (decision === undefined) {
-        decision = await judgeOne(one);
-        ofTarget.set(target, decision);
-        decisions.push(decision);
-      }
+      const known = isFile(target) ? undefined : ofTarget.get(target);
+      const decision = known ?? (await judgeOne(one));
+      ofTarget.set(target, decision);
       verdicts.push(decision);
     }
+    const decisions = [...new Set(verdicts)];
     await check.close();
     return {
       decisions,
