@@ -80,21 +80,34 @@ describe('the steps of docs/vulnerabilities.md', () => {
   });
 });
 
-test('policies judge an image in a file as the page says', async () => {
-  const command = steps.find((step) => step.includes('--policies policies --name ')) ?? '';
-  expect(command).toContain(written);
+const importToday = (): Promise<Ended> =>
+  run(`imagegate advisories import osv --as-of ${new Date().toISOString().slice(0, 10)}`);
+
+/** A command ends with 1 where the old package is installed, and with 0 where the fixed one is. */
+const refusesUntilFixed = async (
+  command: string,
+  filesOf: (installed: Written) => LayoutFiles,
+): Promise<void> => {
   for (const [version, code] of [
     ['1.0', 1],
     ['2.0', 0],
   ] as const) {
     cwd = folderWith({
       'osv/PyPI/all.zip': osvZip(...records),
-      'policies/policy.yaml': policies[0] ?? '',
-      'web.tar': tarOfFiles(layoutOf([{ entries: [pythonPackage('jinja2', version)] }])),
+      ...filesOf(pythonPackage('jinja2', version)),
     });
-    await run(`imagegate advisories import osv --as-of ${new Date().toISOString().slice(0, 10)}`);
+    await importToday();
     expect((await run(command)).code).toBe(code);
   }
+};
+
+test('policies judge an image in a file as the page says', async () => {
+  const command = steps.find((step) => step.includes('--policies policies --name ')) ?? '';
+  expect(command).toContain(written);
+  await refusesUntilFixed(command, (installed) => ({
+    'policies/policy.yaml': Buffer.from(policies[0] ?? ''),
+    'web.tar': tarOfFiles(layoutOf([{ entries: [installed] }])),
+  }));
 });
 
 const below = (folder: string, files: LayoutFiles): LayoutFiles =>
@@ -106,23 +119,13 @@ test.each<[string, (name: string, installed: Written) => LayoutFiles]>([
 ])('an image in files is scanned as the page says: %s', async (prefix, write) => {
   const command = steps.find((step) => step.startsWith(`imagegate scan ${prefix}`)) ?? '';
   const [, , target = ''] = command.split(' ');
-  for (const [version, code] of [
-    ['1.0', 1],
-    ['2.0', 0],
-  ] as const) {
-    cwd = folderWith({
-      'osv/PyPI/all.zip': osvZip(...records),
-      ...write(target.slice(prefix.length), pythonPackage('jinja2', version)),
-    });
-    await run(`imagegate advisories import osv --as-of ${new Date().toISOString().slice(0, 10)}`);
-    expect((await run(command)).code).toBe(code);
-  }
+  await refusesUntilFixed(command, (installed) => write(target.slice(prefix.length), installed));
 });
 
 describe('the rules of Defender in our words', () => {
   beforeAll(async () => {
     cwd = withPolicy(policies[1] ?? '');
-    await run(`imagegate advisories import osv --as-of ${new Date().toISOString().slice(0, 10)}`);
+    await importToday();
   });
   test.each<[string, readonly string[], string, readonly string[]]>([
     ['more of a severity than allowed', ['pkg:pypi/jinja2@1.0'], 'shop-a', ['vulnerable']],

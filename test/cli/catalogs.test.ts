@@ -7,10 +7,11 @@ import type { Written } from '../fakes/tar-writer.ts';
 import { delayed } from '../fakes/registry/registry-wire-faults.ts';
 import { createReviewOf } from './admission-review.ts';
 import { itemsOf } from './decision-list.ts';
-import { folderWith, imagegate } from './imagegate.ts';
+import { folderWith } from './imagegate.ts';
 import { pod, podText, policyFolder, policyText } from './policies.ts';
 import { stageRegistry, type RegistryStage } from './registry-stage.ts';
 import { startGate, type RunningGate } from './running-gate.ts';
+import { importFeeds } from './scan-stage.ts';
 
 const hole = (id: string, ecosystem: string, name: string, more: object = {}): object =>
   osvRecord(id, { ecosystem, name, fixed: '2.0.0', vector: criticalVector, ...more });
@@ -47,10 +48,7 @@ const outcome = async (reference: string, folder = policies(), more: readonly st
 beforeAll(async () => {
   stage = await stageRegistry();
   data = folderWith();
-  const today = new Date().toISOString().slice(0, 10);
-  const args = ['advisories', 'import', folderWith(feeds), '--as-of', today, '--data', data];
-  const { code, stderr } = await imagegate(args);
-  if (code !== 0) throw new Error(stderr);
+  await importFeeds(feeds, data);
 });
 
 describe('an image without any list is judged by its layers', () => {

@@ -8,10 +8,11 @@ import { debian, dpkgStatus, file, layerOf } from '../fakes/image-layout.ts';
 import { image } from '../fakes/registry/registry-content.ts';
 import { createReviewOf } from './admission-review.ts';
 import { itemsOf } from './decision-list.ts';
-import { eventually, folderWith, imagegate, start } from './imagegate.ts';
+import { eventually, folderWith, start } from './imagegate.ts';
 import { pod, policyFolder, policyText } from './policies.ts';
 import { stageRegistry, type RegistryStage } from './registry-stage.ts';
 import { freePorts, startGate, type RunningGate } from './running-gate.ts';
+import { importFeeds } from './scan-stage.ts';
 
 /** What was found in images outlives the process that found it. */
 
@@ -27,10 +28,7 @@ let count = 0;
 
 const newData = async (): Promise<string> => {
   const data = folderWith();
-  const zip = folderWith({ 'Debian/all.zip': osvZip(hole) });
-  const today = new Date().toISOString().slice(0, 10);
-  const { code, stderr } = await imagegate(['advisories', 'import', zip, '--as-of', today, '--data', data]);
-  if (code !== 0) throw new Error(stderr);
+  await importFeeds({ 'Debian/all.zip': osvZip(hole) }, data);
   return data;
 };
 /** An image whose layer nobody else has. */

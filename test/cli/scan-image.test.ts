@@ -1,40 +1,23 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { beforeAll, describe, expect, test } from 'vitest';
-import type { ScanReport } from '../../src/core/vulnerability/report/scan-report.ts';
-import { criticalVector, cycloneDx, listFor, osvRecord, osvZip } from '../fakes/advisories.ts';
+import { describe, expect, test } from 'vitest';
+import { criticalVector, cycloneDx, listFor, osvRecord } from '../fakes/advisories.ts';
 import { file, layerOf, npmPackage, pythonPackage } from '../fakes/image-layout.ts';
 import { image, index } from '../fakes/registry/registry-content.ts';
 import { silence } from '../fakes/registry/registry-wire-faults.ts';
 import type { Written } from '../fakes/tar-writer.ts';
-import { folderWith, type Ended } from './imagegate.ts';
-import { stageRegistry, type RegistryStage } from './registry-stage.ts';
+import { folderWith } from './imagegate.ts';
+import { fixed, old, reportsOf, stageScan } from './scan-stage.ts';
 
-const old = 'pkg:pypi/jinja2@2.10';
-const fixed = 'pkg:pypi/jinja2@3.1.4';
 const hole = { ecosystem: 'PyPI', name: 'jinja2', fixed: '3.1.4', vector: criticalVector };
-
-let stage: RegistryStage;
-let data = '';
-const scan = (target: string, ...more: readonly string[]): Promise<Ended> =>
-  stage.run(['scan', target, '--data', data, ...stage.config, ...more]);
-const reportsOf = ({ stdout }: Ended): readonly ScanReport[] =>
-  (JSON.parse(stdout) as { readonly items: readonly ScanReport[] }).items;
-
-beforeAll(async () => {
-  stage = await stageRegistry();
-  data = folderWith();
-  const feed = folderWith({ 'PyPI/all.zip': osvZip(osvRecord('GHSA-aaaa', hole)) });
-  const today = new Date().toISOString().slice(0, 10);
-  const ended = await stage.run(['advisories', 'import', feed, '--as-of', today, '--data', data]);
-  if (ended.code !== 0) throw new Error(ended.stderr);
-});
+const stage = stageScan(osvRecord('GHSA-aaaa', hole));
+const { scan, data } = stage;
 
 describe('scan of an image', () => {
   const push = (tag: string, made: ReturnType<typeof image>, ...lists: readonly string[]): string => {
-    stage.registry.push('team/scanned', made, tag);
-    for (const list of lists) stage.registry.push('team/scanned', listFor(made, list));
-    return `${stage.host}/team/scanned:${tag}`;
+    stage.registry.registry.push('team/scanned', made, tag);
+    for (const list of lists) stage.registry.registry.push('team/scanned', listFor(made, list));
+    return `${stage.registry.host}/team/scanned:${tag}`;
   };
 
   const good = pythonPackage('good', '1.0');
@@ -80,10 +63,10 @@ describe('scan of an image', () => {
   test('V5: over a limit of the configuration it is not looked at', async () => {
     const made = holding('l4', file('app/zeros', Buffer.alloc(3 * 2 ** 20)));
     const reference = push('limit', made);
-    const [, path = ''] = stage.config;
+    const [, path = ''] = stage.registry.config;
     const rows = JSON.parse(readFileSync(path, 'utf8')) as object;
     const config = folderWith({ 'limited.yaml': JSON.stringify({ ...rows, scan: { unpacked: '1MiB' } }) });
-    const ended = await stage.run([
+    const ended = await stage.registry.run([
       'scan',
       reference,
       '--data',
@@ -99,9 +82,9 @@ describe('scan of an image', () => {
     const made = holding('l5', file('app/slow'));
     const reference = push('silent', made);
     const layer = made.blobs[1]?.digest ?? '';
-    const disarm = stage.registry.fault({ path: layer }, silence());
-    const started = stage.begin(['scan', reference, '--data', data, ...stage.config]);
-    while (!stage.registry.requests.some(({ path }) => path.includes(layer)))
+    const disarm = stage.registry.registry.fault({ path: layer }, silence());
+    const started = stage.registry.begin(['scan', reference, '--data', data, ...stage.registry.config]);
+    while (!stage.registry.registry.requests.some(({ path }) => path.includes(layer)))
       await new Promise((resolve) => setTimeout(resolve, 20));
     started.child.kill('SIGINT');
     expect(await started.ended).toEqual({ code: null, signal: 'SIGINT', stdout: '', stderr: '' });
@@ -146,7 +129,7 @@ describe('scan of an image', () => {
       () => push('half', holding('4'), cycloneDx([fixed]), '{"bomFormat":"CycloneDX"'),
       3,
     ],
-    ['an image that is not there', () => `${stage.host}/team/scanned:gone`, 3],
+    ['an image that is not there', () => `${stage.registry.host}/team/scanned:gone`, 3],
     ['a registry that is not there', () => '127.0.0.1:1/team/scanned:gone', 3],
   ])('%s', async (_, reference, code) => {
     expect((await scan(reference())).code).toBe(code);

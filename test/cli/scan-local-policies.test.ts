@@ -1,66 +1,27 @@
 import { generateKeyPairSync } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { beforeAll, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import type { ScanVerdict } from '../../src/cli/scan/policy-verdict.ts';
 import type { ScanReport } from '../../src/core/vulnerability/report/scan-report.ts';
-import { cycloneDx, osvRecord, osvZip } from '../fakes/advisories.ts';
+import { cycloneDx } from '../fakes/advisories.ts';
 import {
   blob,
   debian,
   dockerSave,
   dpkgStatus,
-  file,
   indexOf,
   indexType,
   layoutImage,
   layoutOf,
-  npmPackage,
   tarOfFiles,
-  type LayoutFiles,
   type LayoutLayer,
 } from '../fakes/image-layout.ts';
-import { folderWith, imagegate, type Ended } from './imagegate.ts';
+import { folderWith } from './imagegate.ts';
 import { policyFolder, policyText } from './policies.ts';
+import { bad, good, layerAt, reportsOf, stageLocalScan } from './scan-stage.ts';
 
-let data = '';
-beforeAll(async () => {
-  data = folderWith();
-  const feed = folderWith({
-    'npm/all.zip': osvZip(osvRecord('GHSA-left', { ecosystem: 'npm', name: 'left', fixed: '2.0.0' })),
-    'Debian/all.zip': osvZip(
-      osvRecord('DSA-1', { ecosystem: 'Debian:13', name: 'openssl', fixed: '3.5.2-1', severity: 'HIGH' }),
-    ),
-  });
-  const today = new Date().toISOString().slice(0, 10);
-  const ended = await imagegate(['advisories', 'import', feed, '--as-of', today, '--data', data]);
-  if (ended.code !== 0) throw new Error(ended.stderr);
-});
-const scan = (target: string, ...more: readonly string[]): Promise<Ended> =>
-  imagegate(['scan', target, '--data', data, ...more]);
-const reportsOf = ({ stdout, stderr }: Ended): readonly ScanReport[] => {
-  if (stdout === '') throw new Error(stderr);
-  return (JSON.parse(stdout) as { readonly items: readonly ScanReport[] }).items;
-};
-
-/** The second layer removes a package of the first. */
-const good: readonly LayoutLayer[] = [
-  { entries: [debian, dpkgStatus('openssl', '3.5.2-1'), npmPackage('left', '1.0.0')] },
-  {
-    entries: [file('app/node_modules/.wh.left'), npmPackage('right', '1.0.0')],
-    pack: 'zstd',
-  },
-];
-const bad: readonly LayoutLayer[] = [
-  { entries: [debian, dpkgStatus('openssl', '3.5.1-1')], pack: 'plain' },
-  { entries: [npmPackage('left', '1.0.0')] },
-];
-const layerAt = (files: LayoutFiles, report: ScanReport | undefined, at: number): string => {
-  const digests = [...new Set(report?.packages.map(({ layer }) => layer ?? ''))];
-  const name = `blobs/sha256/${(digests[at] ?? '').slice('sha256:'.length)}`;
-  if (files[name] === undefined) throw new Error(`${name} is no layer`);
-  return name;
-};
+const scan = stageLocalScan();
 
 describe('scan --policies of what lies on this machine', () => {
   const named = 'registry.example.com/shop/web:1.4.2';

@@ -1,9 +1,8 @@
 import { chmodSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
-import { beforeAll, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import type { ScanReport } from '../../src/core/vulnerability/report/scan-report.ts';
-import { osvRecord, osvZip } from '../fakes/advisories.ts';
 import {
   blob,
   debian,
@@ -20,48 +19,12 @@ import {
   type LayoutLayer,
 } from '../fakes/image-layout.ts';
 import { tarOf, type Written } from '../fakes/tar-writer.ts';
-import { folderWith, imagegate, type Ended } from './imagegate.ts';
+import { folderWith, type Ended } from './imagegate.ts';
+import { bad, good, layerAt, reportsOf, stageLocalScan } from './scan-stage.ts';
 
-let data = '';
-beforeAll(async () => {
-  data = folderWith();
-  const feed = folderWith({
-    'npm/all.zip': osvZip(osvRecord('GHSA-left', { ecosystem: 'npm', name: 'left', fixed: '2.0.0' })),
-    'Debian/all.zip': osvZip(
-      osvRecord('DSA-1', { ecosystem: 'Debian:13', name: 'openssl', fixed: '3.5.2-1', severity: 'HIGH' }),
-    ),
-  });
-  const today = new Date().toISOString().slice(0, 10);
-  const ended = await imagegate(['advisories', 'import', feed, '--as-of', today, '--data', data]);
-  if (ended.code !== 0) throw new Error(ended.stderr);
-});
-const scan = (target: string, ...more: readonly string[]): Promise<Ended> =>
-  imagegate(['scan', target, '--data', data, ...more]);
-const reportsOf = ({ stdout, stderr }: Ended): readonly ScanReport[] => {
-  if (stdout === '') throw new Error(stderr);
-  return (JSON.parse(stdout) as { readonly items: readonly ScanReport[] }).items;
-};
-
-/** The second layer removes a package of the first. */
-const good: readonly LayoutLayer[] = [
-  { entries: [debian, dpkgStatus('openssl', '3.5.2-1'), npmPackage('left', '1.0.0')] },
-  {
-    entries: [file('app/node_modules/.wh.left'), npmPackage('right', '1.0.0')],
-    pack: 'zstd',
-  },
-];
-const bad: readonly LayoutLayer[] = [
-  { entries: [debian, dpkgStatus('openssl', '3.5.1-1')], pack: 'plain' },
-  { entries: [npmPackage('left', '1.0.0')] },
-];
+const scan = stageLocalScan();
 const namesOf = (report: ScanReport | undefined): readonly string[] =>
   (report?.packages ?? []).map(({ name, version }) => `${name} ${version}`);
-const layerAt = (files: LayoutFiles, report: ScanReport | undefined, at: number): string => {
-  const digests = [...new Set(report?.packages.map(({ layer }) => layer ?? ''))];
-  const name = `blobs/sha256/${(digests[at] ?? '').slice('sha256:'.length)}`;
-  if (files[name] === undefined) throw new Error(`${name} is no layer`);
-  return name;
-};
 
 describe('scan of an OCI layout', () => {
   test('says what its layers leave, where it stands and which step made it', async () => {

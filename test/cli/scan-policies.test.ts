@@ -1,47 +1,16 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { beforeAll, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import type { ScanVerdict } from '../../src/cli/scan/policy-verdict.ts';
 import type { ScanReport } from '../../src/core/vulnerability/report/scan-report.ts';
-import { criticalVector, cycloneDx, listFor, osvRecord, osvZip } from '../fakes/advisories.ts';
+import { cycloneDx, listFor } from '../fakes/advisories.ts';
 import { file, layerOf, pythonPackage } from '../fakes/image-layout.ts';
 import { image } from '../fakes/registry/registry-content.ts';
-import { folderWith, type Ended } from './imagegate.ts';
 import { policyFolder, policyText } from './policies.ts';
-import { stageRegistry, type RegistryStage } from './registry-stage.ts';
+import { fixed, jinja, old, reportsOf, stageScan } from './scan-stage.ts';
 
-const old = 'pkg:pypi/jinja2@2.10';
-const fixed = 'pkg:pypi/jinja2@3.1.4';
-const records = [
-  osvRecord('GHSA-aaaa', {
-    ecosystem: 'PyPI',
-    name: 'jinja2',
-    fixed: '3.1.4',
-    vector: criticalVector,
-    aliases: ['CVE-2026-1000'],
-  }),
-];
-const today = new Date().toISOString().slice(0, 10);
-
-let stage: RegistryStage;
-let data = '';
-let folder = '';
-const importing = async (into: string, asOf: string): Promise<void> => {
-  const feed = folderWith({ 'PyPI/all.zip': osvZip(...records) });
-  const ended = await stage.run(['advisories', 'import', feed, '--as-of', asOf, '--data', into]);
-  if (ended.code !== 0) throw new Error(ended.stderr);
-};
-const scan = (target: string, ...more: readonly string[]): Promise<Ended> =>
-  stage.run(['scan', target, '--data', data, ...stage.config, ...more], { cwd: folder });
-const reportsOf = ({ stdout }: Ended): readonly ScanReport[] =>
-  (JSON.parse(stdout) as { readonly items: readonly ScanReport[] }).items;
-
-beforeAll(async () => {
-  stage = await stageRegistry();
-  data = folderWith();
-  folder = folderWith();
-  await importing(data, today);
-});
+const stage = stageScan(jinja);
+const { scan, folder, data } = stage;
 
 describe('scan --policies', () => {
   const policies = (more: object = {}, spec: object = {}): string =>
@@ -63,9 +32,9 @@ describe('scan --policies', () => {
     );
   const pushed = (tag: string, ...purls: readonly string[]): string => {
     const made = image({ layers: [layerOf(file(tag), pythonPackage('good', '1.0'))] });
-    stage.registry.push('team/judged', made, tag);
-    if (purls.length > 0) stage.registry.push('team/judged', listFor(made, cycloneDx(purls)));
-    return `${stage.host}/team/judged:${tag}`;
+    stage.registry.registry.push('team/judged', made, tag);
+    if (purls.length > 0) stage.registry.registry.push('team/judged', listFor(made, cycloneDx(purls)));
+    return `${stage.registry.host}/team/judged:${tag}`;
   };
   const accepted = { accept: [{ id: 'CVE-2026-1000', until: '2999-01-01' }] };
 
@@ -100,7 +69,7 @@ describe('scan --policies', () => {
       codes,
     });
     const call = ['check', 'image', reference, '--policies', folder, '--data', data];
-    const judged = await stage.run([...call, ...stage.config, ...flags]);
+    const judged = await stage.registry.run([...call, ...stage.registry.config, ...flags]);
     expect(judged.code).toBe(code);
   });
 
@@ -143,21 +112,21 @@ describe('scan --policies', () => {
 
   test('layers are read once, for the report and for them', async () => {
     const made = image({ layers: [layerOf(file('once'), pythonPackage('jinja2', '2.10'))] });
-    stage.registry.push('team/judged', made, 'once');
+    stage.registry.registry.push('team/judged', made, 'once');
     const layer = made.blobs[1]?.digest ?? '';
     const rules = policies({ evidence: [{ catalog: {} }] });
-    const ended = await scan(`${stage.host}/team/judged:once`, '--policies', rules, '-o', 'json');
+    const ended = await scan(`${stage.registry.host}/team/judged:once`, '--policies', rules, '-o', 'json');
     expect(ended.code).toBe(1);
     const [report] = reportsOf(ended) as readonly (ScanReport & { readonly verdict?: ScanVerdict })[];
     expect(report?.vulnerabilities).toHaveLength(1);
     expect(report?.verdict?.findings.map(({ code }) => code)).toEqual(['vulnerable']);
-    const asked = stage.registry.requests.filter(({ path }) => path.includes(layer));
+    const asked = stage.registry.registry.requests.filter(({ path }) => path.includes(layer));
     expect(asked.filter(({ method }) => method === 'GET')).toHaveLength(1);
   });
 
   test('V1: an image at which nobody could look ends with 3, also where they ask only for names', async () => {
     const names = policyFolder(policyText('names', { checks: [{ tags: { deny: ['latest'] } }] }));
-    expect((await scan(`${stage.host}/team/judged:gone`, '--policies', names)).code).toBe(3);
+    expect((await scan(`${stage.registry.host}/team/judged:gone`, '--policies', names)).code).toBe(3);
   });
 
   test.each<[string, string, readonly string[], string]>([

@@ -1,52 +1,24 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { beforeAll, describe, expect, test } from 'vitest';
-import type { ScanReport } from '../../src/core/vulnerability/report/scan-report.ts';
-import { criticalVector, cycloneDx, osvRecord, osvZip } from '../fakes/advisories.ts';
-import { folderWith, type Ended } from './imagegate.ts';
-import { stageRegistry, type RegistryStage } from './registry-stage.ts';
+import { describe, expect, test } from 'vitest';
+import { cycloneDx, osvRecord, osvZip } from '../fakes/advisories.ts';
+import { folderWith } from './imagegate.ts';
+import { fixed, importFeeds, jinja, old, reportsOf, stageScan } from './scan-stage.ts';
 
-const old = 'pkg:pypi/jinja2@2.10';
-const fixed = 'pkg:pypi/jinja2@3.1.4';
 const records = [
-  osvRecord('GHSA-aaaa', {
-    ecosystem: 'PyPI',
-    name: 'jinja2',
-    fixed: '3.1.4',
-    vector: criticalVector,
-    aliases: ['CVE-2026-1000'],
-  }),
+  jinja,
   osvRecord('GHSA-low', { ecosystem: 'PyPI', name: 'flask', severity: 'LOW' }),
   osvRecord('MAL-2026-1', { ecosystem: 'PyPI', name: 'evil' }),
 ];
-const today = new Date().toISOString().slice(0, 10);
-
-let stage: RegistryStage;
-let data = '';
-let folder = '';
+const stage = stageScan(...records);
+const { scan, folder } = stage;
 let count = 0;
-const importing = async (into: string, asOf: string): Promise<void> => {
-  const feed = folderWith({ 'PyPI/all.zip': osvZip(...records) });
-  const ended = await stage.run(['advisories', 'import', feed, '--as-of', asOf, '--data', into]);
-  if (ended.code !== 0) throw new Error(ended.stderr);
-};
 const listed = (...purls: readonly string[]): string => {
   count += 1;
   const name = `list-${String(count)}.cdx.json`;
   writeFileSync(join(folder, name), cycloneDx(purls));
   return `sbom:${name}`;
 };
-const scan = (target: string, ...more: readonly string[]): Promise<Ended> =>
-  stage.run(['scan', target, '--data', data, ...stage.config, ...more], { cwd: folder });
-const reportsOf = ({ stdout }: Ended): readonly ScanReport[] =>
-  (JSON.parse(stdout) as { readonly items: readonly ScanReport[] }).items;
-
-beforeAll(async () => {
-  stage = await stageRegistry();
-  data = folderWith();
-  folder = folderWith();
-  await importing(data, today);
-});
 
 describe('scan of a list in a file', () => {
   test('says what is in it, what is wrong, by which feed, and ends with 1', async () => {
@@ -124,7 +96,7 @@ describe('scan of a list in a file', () => {
     expect(json).toMatchObject({ code: 3, stderr: expect.stringContaining(says) });
     expect(JSON.parse(json.stdout)).toMatchObject({ problems: [expect.stringContaining(says)] });
     const aged = folderWith();
-    await importing(aged, '2026-01-01');
+    await importFeeds({ 'PyPI/all.zip': osvZip(...records) }, aged, '2026-01-01');
     const ended = await scan(target, '--advisories', join(aged, 'advisories'));
     expect(ended).toMatchObject({
       code: 3,
@@ -135,7 +107,7 @@ describe('scan of a list in a file', () => {
   });
 
   test('a path that lies here and is named as an image: it says how files are named', async () => {
-    const target = `${stage.host}/web-layout`;
+    const target = `${stage.registry.host}/web-layout`;
     mkdirSync(join(folder, target), { recursive: true });
     const { code, stderr } = await scan(target);
     expect(code).toBe(3);
