@@ -1,8 +1,8 @@
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { criticalVector, osvRecord, osvZip } from '../../fakes/advisories.ts';
+import { criticalVector, osvRecord } from '../../fakes/advisories.ts';
 import { debian, dpkgStatus, layerOf, npmPackage, pythonPackage } from '../../fakes/image-layout.ts';
 import { ask } from '../../fakes/registry/registry-client.ts';
 import { image, type FakeManifest } from '../../fakes/registry/registry-content.ts';
@@ -14,16 +14,16 @@ import { eventually } from '../harness/eventually.ts';
 import { createPod, decisionOn, detailsOf, judgeImages } from '../harness/evidence-judged.ts';
 import { rowOf, stageEvidence } from '../harness/evidence-stage.ts';
 import { startGoRegistry } from '../harness/go-registry.ts';
-import { imagegate } from '../harness/imagegate.ts';
+import { importAdvisories } from '../harness/import-advisories.ts';
 import { createNamespace } from '../harness/namespaces.ts';
 import { pushManifest } from '../harness/registry-push.ts';
 
 const hole = (id: string, ecosystem: string, name: string): object =>
   osvRecord(id, { ecosystem, name, fixed: '2.0.0', vector: criticalVector });
 const feeds = {
-  PyPI: osvZip(hole('GHSA-pypi', 'PyPI', 'jinja2')),
-  npm: osvZip(hole('GHSA-npm', 'npm', 'left-pad')),
-  Debian: osvZip(hole('DSA-1', 'Debian:13', 'openssl')),
+  PyPI: [hole('GHSA-pypi', 'PyPI', 'jinja2')],
+  npm: [hole('GHSA-npm', 'npm', 'left-pad')],
+  Debian: [hole('DSA-1', 'Debian:13', 'openssl')],
 };
 const check = { max: { critical: 0 }, unscanned: 'Deny', gaps: 'Deny' };
 
@@ -96,24 +96,7 @@ describe('images are judged by what is in their layers', () => {
   beforeAll(async () => {
     namespace = await createNamespace(cluster);
     await judgedBy();
-    for (const [ecosystem, zip] of Object.entries(feeds)) {
-      mkdirSync(join(folder, ecosystem));
-      writeFileSync(join(folder, ecosystem, 'all.zip'), zip);
-    }
-    const today = new Date().toISOString().slice(0, 10);
-    const args = [
-      'advisories',
-      'import',
-      folder,
-      '--as-of',
-      today,
-      '--name',
-      'osv',
-      '--data',
-      stage.gate.data,
-    ];
-    const { code, stdout, stderr } = await imagegate(args);
-    if (code !== 0) throw new Error(`import ended with ${String(code)}: ${stdout}${stderr}`);
+    await importAdvisories(stage.gate, feeds);
     const name = await pushed('go', imageWith(base));
     await eventually(
       'the advisories to be in force',

@@ -4,13 +4,14 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { stringify } from 'yaml';
 import type { ScanReport } from '../../../src/core/vulnerability/report/scan-report.ts';
-import { criticalVector, osvRecord, osvZip } from '../../fakes/advisories.ts';
+import { criticalVector, osvRecord } from '../../fakes/advisories.ts';
 import { startDockerRegistry } from '../harness/docker-registry.ts';
 import { eventually } from '../harness/eventually.ts';
 import { createPod, judgeImages } from '../harness/evidence-judged.ts';
 import { rowOf, stageEvidence } from '../harness/evidence-stage.ts';
 import { startGoRegistry } from '../harness/go-registry.ts';
 import { imagegate } from '../harness/imagegate.ts';
+import { dayFromNow, importAdvisories } from '../harness/import-advisories.ts';
 import { createNamespace } from '../harness/namespaces.ts';
 import { skopeo } from '../harness/registry-commands.ts';
 import type { RunningRegistry } from '../harness/registry-process.ts';
@@ -138,17 +139,6 @@ describe('an image of real parts', () => {
           },
         ],
       });
-    const inForce = async (feeds: Readonly<Record<string, readonly object[]>>, id: string): Promise<void> => {
-      const from = join(folder, `feeds-${id}`);
-      for (const [ecosystem, records] of Object.entries(feeds)) {
-        mkdirSync(join(from, ecosystem), { recursive: true });
-        writeFileSync(join(from, ecosystem, 'all.zip'), osvZip(...records));
-      }
-      const today = new Date().toISOString().slice(0, 10);
-      const args = ['advisories', 'import', from, '--as-of', today, '--name', 'osv'];
-      const { code, stdout, stderr } = await imagegate([...args, '--data', stage.gate.data]);
-      if (code !== 0) throw new Error(`import ended with ${String(code)}: ${stdout}${stderr}`);
-    };
     const untilTried = (tag: string, status: number, text = ''): Promise<unknown> =>
       eventually(
         `${tag} to be answered by ${String(status)} ${text}`,
@@ -165,12 +155,12 @@ describe('an image of real parts', () => {
     });
 
     it('what is fixed, or taken away by a layer, is admitted; a new generation refuses it; accepted, it is admitted', async () => {
-      await inForce(fixed, 'fixed');
+      await importAdvisories(stage.gate, fixed);
       for (const tag of ['zstd', 'rpm']) await untilTried(tag, 201);
-      await inForce(vulnerable, 'vulnerable');
+      await importAdvisories(stage.gate, vulnerable);
       await untilTried('zstd', 403, 'DSA-open in bash');
       await untilTried('rpm', 403, 'ALSA-open in openssl-libs 1:3.0.7-28.el9_4');
-      const until = new Date(Date.now() + 86_400_000).toISOString().slice(0, 10);
+      const until = dayFromNow(1);
       const accept = [
         { id: 'DSA-open', package: 'pkg:deb/debian/bash', until },
         { id: 'ALSA-open', until },

@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { criticalVector, cycloneDx, listFor, osvRecord, osvZip } from '../../fakes/advisories.ts';
+import { criticalVector, cycloneDx, listFor, osvRecord } from '../../fakes/advisories.ts';
 import { image, index, type FakeManifest } from '../../fakes/registry/registry-content.ts';
 import { eventually as waitFor } from '../harness/eventually.ts';
 import { createPod, decisionOn, detailsOf, judgeImages } from '../harness/evidence-judged.ts';
@@ -10,6 +10,7 @@ import { rowOf, stageEvidence } from '../harness/evidence-stage.ts';
 import { startDockerRegistry } from '../harness/docker-registry.ts';
 import { startGoRegistry } from '../harness/go-registry.ts';
 import { imagegate } from '../harness/imagegate.ts';
+import { dayFromNow, importAdvisories } from '../harness/import-advisories.ts';
 import { createNamespace } from '../harness/namespaces.ts';
 import { pushManifest } from '../harness/registry-push.ts';
 import type { RunningRegistry } from '../harness/registry-process.ts';
@@ -32,9 +33,6 @@ const newHole = osvRecord('GHSA-dddd-eeee-ffff', {
 /** A swap is noticed within a second; the machine of the tests is busy at times. */
 const eventually = (what: string, probe: () => Promise<boolean>): Promise<boolean> =>
   waitFor(what, probe, { within: 30_000, every: 500 });
-
-const day = 86_400_000;
-const dayFromNow = (days: number): string => new Date(Date.now() + days * day).toISOString().slice(0, 10);
 
 const check = {
   max: { critical: 0 },
@@ -103,14 +101,8 @@ describe('images are judged by package lists and advisories', () => {
     if (text !== undefined) await attach(where, made, text);
     return { made, name: `${place(where).registry.host}/team/app:${tag}` };
   };
-  const importing = async (asOf: string, ...records: readonly object[]): Promise<void> => {
-    const feed = join(folder, `feed-${String(++count)}`);
-    mkdirSync(join(feed, 'PyPI'), { recursive: true });
-    writeFileSync(join(feed, 'PyPI', 'all.zip'), osvZip(...records));
-    const args = ['advisories', 'import', feed, '--as-of', asOf, '--name', 'osv', '--data', stage.gate.data];
-    const { code, stdout, stderr } = await imagegate(args);
-    if (code !== 0) throw new Error(`import ended with ${String(code)}: ${stdout}${stderr}`);
-  };
+  const importing = (asOf: string, ...records: readonly object[]): Promise<void> =>
+    importAdvisories(stage.gate, { PyPI: records }, asOf);
   const codesFor = async (name: string) => {
     const { status, message } = await createPod(cluster, namespace, name);
     return {
