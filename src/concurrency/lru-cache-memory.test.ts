@@ -1,17 +1,13 @@
-import { setFlagsFromString } from 'node:v8';
-import { runInNewContext } from 'node:vm';
 import { expect, test } from 'vitest';
+import { collectGarbage } from '../../test/collect-garbage.ts';
 import { createLruCache } from './lru-cache.ts';
-
-setFlagsFromString('--expose-gc');
-const collect = runInNewContext('gc') as (what?: { type: 'minor' }) => void;
 
 test('what is gone keeps nothing alive that came after it', () => {
   const cache = createLruCache<readonly number[]>({ entries: 1000 });
   for (let n = 0; n < 1000; n++) cache.set(`old ${n}`, []);
-  collect();
+  collectGarbage();
   // These are among the old objects now, which the collections of young ones take for alive.
-  for (let time = 0; time < 2; time++) collect({ type: 'minor' });
+  for (let time = 0; time < 2; time++) collectGarbage({ type: 'minor' });
   const before = process.memoryUsage().heapUsed;
   for (let n = 0; n < 100; n++) {
     cache.set(
@@ -21,6 +17,6 @@ test('what is gone keeps nothing alive that came after it', () => {
     cache.delete(`old ${999 - n}`);
     cache.delete('young');
   }
-  for (let time = 0; time < 2; time++) collect({ type: 'minor' });
+  for (let time = 0; time < 2; time++) collectGarbage({ type: 'minor' });
   expect(process.memoryUsage().heapUsed - before).toBeLessThan(2 * 1024 * 1024);
 });
