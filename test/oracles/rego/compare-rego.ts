@@ -62,14 +62,6 @@ const report = (name: string, { counts, explained, unexplained }: RegoComparison
   return unexplained.length;
 };
 
-/** What stands of the library; its mutants are drawn with the seed too. */
-const keptOf = (seed: number): { readonly library: string } => {
-  const recorded = readRegoRecording();
-  if (recorded.seed !== seed)
-    throw new Error('another seed changes the templates of the library too: --library DIR');
-  return { library: recorded.library };
-};
-
 interface Asked {
   readonly seed: number;
   readonly write: boolean;
@@ -77,27 +69,47 @@ interface Asked {
   readonly library?: string;
 }
 
+/** What OPA says of them, and on how many somebody has to look. */
+const asked = (name: string, questions: readonly RegoQuestion[]) => {
+  const answers = [...askOpa(questions)];
+  return { answers, failures: report(name, compareAnswers(questions, answers)) };
+};
+
+/** Of templates of the library, whose mutants are drawn with the seed too. */
+interface OfLibrary {
+  /** Of the templates as they are. */
+  readonly digest: string;
+  readonly mutated: RegoAnswer[];
+}
+
+const keptOf = (seed: number): OfLibrary => {
+  const { seed: before, library, answers } = readRegoRecording();
+  if (before !== seed)
+    throw new Error('another seed changes the templates of the library too: --library DIR');
+  return { digest: library, mutated: answers.mutated };
+};
+
+const askedOfLibrary = (folder: string, seed: number): OfLibrary & { readonly failures: number } => {
+  const base = libraryQuestions(folder);
+  const { answers, failures } = asked('templates of the library', mutatedQuestions(seed, base));
+  return { digest: digestOfQuestions(base), mutated: answers, failures };
+};
+
 /** Asks OPA and us about the same templates, and records it. @returns on how many somebody has to look */
 export const compareRego = ({ seed, write, library }: Asked): number => {
-  const drawn = drawnQuestions(seed);
-  const saidOfDrawn = [...askOpa(drawn)];
-  const base = library === undefined ? undefined : libraryQuestions(library);
-  const mutants = base === undefined ? [] : mutatedQuestions(seed, base);
-  const saidOfMutants = [...askOpa(mutants)];
-  const failures =
-    report('generated templates', compareAnswers(drawn, saidOfDrawn)) +
-    report('templates of the library', compareAnswers(mutants, saidOfMutants));
-  if (write && failures === 0)
-    writeRegoRecording({
-      command: `npm run oracles -- --only rego --seed ${seed}`,
-      seed,
-      program: opaVersion(),
-      drawn: digestOfQuestions(drawn),
-      ...(base === undefined ? keptOf(seed) : { library: digestOfQuestions(base) }),
-      answers: {
-        drawn: saidOfDrawn,
-        mutated: base === undefined ? readRegoRecording().answers.mutated : saidOfMutants,
-      },
-    });
+  const questions = drawnQuestions(seed);
+  const drawn = asked('generated templates', questions);
+  const ofLibrary = library === undefined ? undefined : askedOfLibrary(library, seed);
+  const failures = drawn.failures + (ofLibrary?.failures ?? 0);
+  if (!write || failures > 0) return failures;
+  const { digest, mutated } = ofLibrary ?? keptOf(seed);
+  writeRegoRecording({
+    command: `npm run oracles -- --only rego --seed ${seed}`,
+    seed,
+    program: opaVersion(),
+    drawn: digestOfQuestions(questions),
+    library: digest,
+    answers: { drawn: drawn.answers, mutated },
+  });
   return failures;
 };
