@@ -100,7 +100,13 @@ class BodyTypes extends TypeEnvironment {
       return found === undefined ? undefined : { ...found, name: target };
     }
     const type = this.#policy.typeOfRule(target);
-    const named = (one: MaybeType): TypedName => ({ text: typeText(one), type: one });
+    // Most calls are right, and nobody asks for the text of what they take.
+    const named = (one: MaybeType): TypedName => ({
+      get text() {
+        return typeText(one);
+      },
+      type: one,
+    });
     const name = `data.${target.path.join('.')}`;
     if (target.kind !== 'function') return { args: [], result: named(type), name };
     return type?.kind === 'function'
