@@ -6,6 +6,9 @@ export interface DrawnTemplate {
   readonly version: 'v0' | 'v1';
 }
 
+const braces = (literals: readonly string[]): string =>
+  `{\n${literals.map((one) => `  ${one}\n`).join('')}}\n`;
+
 /** Draws modules as people write templates: helpers, and violations with a message. */
 class TemplateDrawer extends ExpressionDrawer {
   readonly version: DrawnTemplate['version'];
@@ -20,7 +23,7 @@ class TemplateDrawer extends ExpressionDrawer {
 
   #block(literals: readonly string[]): string {
     const isIf = this.version === 'v1' || (this.hasKeywords && this.chance(0.5));
-    return `${isIf ? ' if' : ''} {\n${literals.map((one) => `  ${one}\n`).join('')}}\n`;
+    return `${isIf ? ' if' : ''} ${braces(literals)}`;
   }
 
   literal(): string {
@@ -125,14 +128,13 @@ class TemplateDrawer extends ExpressionDrawer {
   #helper(): string {
     const name = this.fresh('h');
     const kind = this.pick(...kinds);
-    const made = this.pick(
+    return this.pick(
       () => this.#completeRule(name, kind),
       () => this.#function(name, kind),
       () => this.#function(name, kind),
       () => this.#partialSet(name),
       () => this.#partialObject(name),
     )();
-    return made;
   }
 
   #completeRule(name: string, kind: Kind): string {
@@ -174,9 +176,9 @@ class TemplateDrawer extends ExpressionDrawer {
       const body = this.body();
       const member = this.expression(this.pick(...kinds), 1);
       const isContains = this.version === 'v1' || (this.hasKeywords && this.chance(0.5));
-      return `${name}${isContains ? ` contains ${member}` : `[${member}]`}${
-        isContains ? this.#block(body) : ` {\n${body.map((literal) => `  ${literal}\n`).join('')}}\n`
-      }`;
+      return isContains
+        ? `${name} contains ${member}${this.#block(body)}`
+        : `${name}[${member}] ${braces(body)}`;
     });
     this.names.push({ text: name, kind: 'set' });
     return text;
@@ -202,7 +204,7 @@ class TemplateDrawer extends ExpressionDrawer {
       const head = `{"msg": msg${details}}`;
       return this.version === 'v1'
         ? `violation contains ${head}${this.#block(body)}`
-        : `violation[${head}] {\n${body.map((literal) => `  ${literal}\n`).join('')}}\n`;
+        : `violation[${head}] ${braces(body)}`;
     });
   }
 
