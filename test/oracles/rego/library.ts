@@ -2,6 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { parseDocument } from 'yaml';
 import { objectOf, textOf, type JsonObject, type JsonValue } from '../../../src/core/text/json/json.ts';
+import { reviewOfObject } from '../../../src/languages/gatekeeper/review.ts';
 import type { RegoQuestion } from './ask-opa.ts';
 
 const read = (file: string): JsonObject => objectOf(parseDocument(readFileSync(file, 'utf8')).toJS());
@@ -10,11 +11,7 @@ const list = (value: JsonValue | undefined): readonly JsonValue[] => (Array.isAr
 /** As the webhook of Gatekeeper hands an object to a template. */
 const reviewOf = (object: JsonObject): JsonObject => {
   if (object['kind'] === 'AdmissionReview') return objectOf(object['request']);
-  const [group = '', version] = textOf(object['apiVersion']).includes('/')
-    ? textOf(object['apiVersion']).split('/')
-    : ['', textOf(object['apiVersion'])];
-  const kind = { group, version: version ?? '', kind: textOf(object['kind']) };
-  const { name = '', namespace = '' } = objectOf(object['metadata']);
+  const { kind = null, name = '', namespace = '' } = reviewOfObject(object).request;
   return {
     uid: '',
     kind,
