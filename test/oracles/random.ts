@@ -1,6 +1,8 @@
 /** A number from 0 on, below 1. */
 export type Next = () => number;
 
+export const pick = <T>(next: Next, all: readonly T[]): T => all[Math.floor(next() * all.length)]!;
+
 /** xorshift32: what it draws stays the same with any Node and any library. */
 export const createRandom = (seed: number): Next => {
   let state = seed | 0 || 1;

@@ -1,4 +1,4 @@
-import type { Next } from '../random.ts';
+import { pick, type Next } from '../random.ts';
 
 export type Kind = 'number' | 'string' | 'boolean' | 'array' | 'set' | 'object' | 'any';
 export const kinds: readonly Kind[] = ['number', 'string', 'boolean', 'array', 'set', 'object', 'any'];
@@ -70,7 +70,7 @@ export class ExpressionDrawer {
   }
 
   pick<T>(...all: readonly T[]): T {
-    return all[Math.floor(this.next() * all.length)]!;
+    return pick(this.next, all);
   }
 
   chance(part: number): boolean {

@@ -1,4 +1,4 @@
-import type { Next } from '../random.ts';
+import { pick, type Next } from '../random.ts';
 
 type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json };
 
@@ -17,8 +17,6 @@ const texts = [
 ];
 const numbers = [0, 1, -1, 2, 3.5, 0.1, 255, 1_000_000, 1_000_001, 123_456_789_012, 1e21, 1e-7];
 const names = ['a', 'app', 'name', 'owner', 'limit', '__proto__', 'constructor', 'é'];
-
-const pick = <T>(next: Next, all: readonly T[]): T => all[Math.floor(next() * all.length)]!;
 
 const drawValue = (next: Next, depth: number): Json => {
   const turn = next();

@@ -1,4 +1,4 @@
-import type { Next } from '../random.ts';
+import { pick, type Next } from '../random.ts';
 
 const token = /\s+|#[^\n]*|"(?:[^"\\\n]|\\.)*"|`[^`]*`|[A-Za-z_]\w*|\d+(?:\.\d+)?|:=|[=!<>]=|[^\s]/g;
 const isBlank = (text: string): boolean => /^(?:\s|#)/.test(text);
@@ -18,17 +18,19 @@ const classOf = (text: string): number => classes.findIndex(({ test }) => test.t
 /** A text with one or two of its tokens replaced, put elsewhere, doubled or taken away. */
 export const mutated = (text: string, next: Next): string => {
   const tokens = text.match(token) ?? [];
-  const pick = <T>(all: readonly T[]): T => all[Math.floor(next() * all.length)]!;
   const change = (): void => {
     const places = tokens.flatMap((one, at) => (isBlank(one) ? [] : [at]));
-    const at = pick(places.filter((place) => classOf(tokens[place]!) < 3 || next() < 0.1));
+    const at = pick(
+      next,
+      places.filter((place) => classOf(tokens[place]!) < 3 || next() < 0.1),
+    );
     const same = places.filter((place) => classOf(tokens[place]!) === classOf(tokens[at]!));
     const turn = next();
-    if (turn < 0.6) tokens[at] = tokens[pick(same)]!;
-    else if (turn < 0.8) tokens[at] = pick(classes[classOf(tokens[at]!)]!.odd);
+    if (turn < 0.6) tokens[at] = tokens[pick(next, same)]!;
+    else if (turn < 0.8) tokens[at] = pick(next, classes[classOf(tokens[at]!)]!.odd);
     else if (turn < 0.88) tokens.splice(at, 1);
     else if (turn < 0.94) tokens.splice(at, 0, tokens[at]!, ' ');
-    else tokens[at] = tokens[pick(places)]!;
+    else tokens[at] = tokens[pick(next, places)]!;
   };
   change();
   if (next() < 0.3) change();
