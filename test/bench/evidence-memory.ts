@@ -14,23 +14,9 @@ import {
   type Gate,
 } from './evidence-stage.ts';
 import type { BenchPlan } from './bench-plan.ts';
-import { print } from './processes.ts';
+import { peakDuring, print } from './processes.ts';
 
 const mebibytes = (budget: number): string => `<= ${budget}`;
-
-/** Looks every few milliseconds while the work goes on. @returns the most memory of the process, in MiB */
-const peakDuring = async (rss: () => number, work: () => Promise<void>): Promise<number> => {
-  let peak = rss();
-  const watch = setInterval(() => {
-    peak = Math.max(peak, rss());
-  }, 50);
-  try {
-    await work();
-  } finally {
-    clearInterval(watch);
-  }
-  return Math.max(peak, rss());
-};
 
 /** Ten thousand digests that are never asked for again: what is kept of each is bounded, not their number. */
 export const measureDigests = async (plan: BenchPlan, registries: Part<RegistryOrders>): Promise<void> => {
@@ -48,7 +34,7 @@ export const measureDigests = async (plan: BenchPlan, registries: Part<RegistryO
   const before = gate.rss();
   const images = await registries.ask('fill', { host, repository: 'many/service', count });
   const bodiesFile = await writeReviews(plan, pods(images));
-  const peak = await peakDuring(gate.rss, async () => {
+  const { peak } = await peakDuring(gate.rss, async () => {
     expectAll(await send(gate, path, { bodiesFile, requests: reviews, seconds: 170 }), 'allowed');
   });
   print({
@@ -94,7 +80,7 @@ const underFault = async (plan: BenchPlan, gate: Gate, { fault, images }: Stand)
     images.map(({ name }) => [name]),
   );
   const before = gate.rss();
-  const peak = await peakDuring(gate.rss, async () => {
+  const { peak } = await peakDuring(gate.rss, async () => {
     const attack = { bodiesFile, requests: reviewsUnderFault };
     expectAll(await send(gate, '/validate?timeout=2s', attack), 'denied');
   });

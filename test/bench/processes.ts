@@ -35,6 +35,23 @@ export interface Server {
 export const residentOf = (pid: number): number =>
   Number(/VmRSS:\s+(\d+) kB/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1] ?? 0) / 1024;
 
+/** Looks every few milliseconds while the work goes on. @returns the most memory of the process, in MiB, too */
+export const peakDuring = async <T>(
+  rss: () => number,
+  work: () => Promise<T>,
+): Promise<{ readonly peak: number; readonly value: T }> => {
+  let peak = rss();
+  const watch = setInterval(() => {
+    peak = Math.max(peak, rss());
+  }, 50);
+  try {
+    const value = await work();
+    return { peak: Math.max(peak, rss()), value };
+  } finally {
+    clearInterval(watch);
+  }
+};
+
 /** Milliseconds that the main thread of a process has run, whatever else the machine does. */
 export const mainThreadTime = (pid: number): number =>
   Number(readFileSync(`/proc/${pid}/task/${pid}/schedstat`, 'utf8').split(' ')[0]) / 1e6;
