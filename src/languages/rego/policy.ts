@@ -15,7 +15,7 @@ import { Evaluation, type Surroundings } from './evaluate/evaluation.ts';
 import { EvaluationFault, type BuiltinFault, type EvaluationProblem } from './evaluate/fault.ts';
 import { frameOf } from './evaluate/frame.ts';
 import { nestsTooDeeply, parseModule, parseQuery, type RegoVersion } from './syntax/parse-module.ts';
-import type { Import, VarTerm } from './syntax/term.ts';
+import type { VarTerm } from './syntax/term.ts';
 import { NumberTooLarge } from './values/big-float.ts';
 import { RegoObject, type Maybe, type RegoValue } from './values/value.ts';
 import { withWalkBound, WalkTooLong } from './values/walk-bound.ts';
@@ -174,8 +174,6 @@ const linkedPolicy = (modules: readonly NamedModule[]): Result<Policy, readonly 
   });
 };
 
-const isRegoV1 = ({ path }: Import): boolean => path.join('.') === 'rego.v1';
-
 /** Makes a policy of modules, or says why they are none (Policy Language, "Modules"). */
 export const compileRego = (sources: readonly ModuleSource[]): Result<Policy, readonly CompileProblem[]> => {
   const problems: CompileProblem[] = [];
@@ -186,8 +184,7 @@ export const compileRego = (sources: readonly ModuleSource[]): Result<Policy, re
       problems.push(problemIn({ file, source: text }, { code: 'rego_parse_error', ...parsed.error }));
       continue;
     }
-    const isStrict = version === 'v1' || parsed.value.imports.some(isRegoV1);
-    modules.push({ ...parsed.value, package: named ?? parsed.value.package, file, isStrict });
+    modules.push({ ...parsed.value, package: named ?? parsed.value.package, file });
   }
   if (problems.length > 0) return fail(problems);
   try {

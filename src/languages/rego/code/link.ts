@@ -23,8 +23,6 @@ import type { Linked } from './term-code.ts';
 /** A module that was read, by the name of its file. */
 export interface NamedModule extends Module {
   readonly file: string;
-  /** It is written in Rego 1. */
-  readonly isStrict: boolean;
 }
 
 interface PlacedRule extends ResolvedRule {

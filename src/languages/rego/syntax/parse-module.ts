@@ -87,7 +87,7 @@ class ModuleParser extends RuleParser {
       } else rules.push(...this.rules());
       this.accept(';');
     }
-    return { source, package: name, imports, rules };
+    return { source, package: name, isStrict: this.isStrict, imports, rules };
   }
 }
 

@@ -114,6 +114,8 @@ export interface Import extends Placed {
 export interface Module {
   readonly source: string;
   readonly package: readonly string[];
+  /** It is written in Rego 1. */
+  readonly isStrict: boolean;
   readonly imports: readonly Import[];
   readonly rules: readonly RegoRule[];
 }
