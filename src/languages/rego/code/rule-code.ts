@@ -18,7 +18,7 @@ export interface ResolvedRule {
 
 type RuleRun = (ctx: Evaluation, args: readonly RegoValue[]) => Maybe;
 
-export interface RuleCode {
+interface RuleCode {
   readonly isDefault: boolean;
   readonly run: RuleRun;
   readonly place: SourcePlace;

@@ -320,7 +320,7 @@ const together = (one: MaybeType, other: MaybeType): MaybeType => {
 };
 
 /** A rule with what leads to its node. */
-export interface TypedRule {
+interface TypedRule {
   readonly rule: RegoRule;
   readonly node: RuleNode;
   readonly depth: number;

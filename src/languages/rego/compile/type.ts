@@ -8,7 +8,7 @@ export type Type = ScalarType | ArrayType | ObjectType | SetType | AnyType | Fun
 interface ScalarType {
   readonly kind: 'null' | 'boolean' | 'number' | 'string';
 }
-export interface ArrayType {
+interface ArrayType {
   readonly kind: 'array';
   readonly items: readonly MaybeType[];
   /** Of the items behind these. */
@@ -29,7 +29,7 @@ interface AnyType {
   readonly kind: 'any';
   readonly of: readonly Type[];
 }
-export interface FunctionType {
+interface FunctionType {
   readonly kind: 'function';
   readonly args: readonly MaybeType[];
   readonly result: MaybeType;
