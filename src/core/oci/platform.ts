@@ -17,6 +17,12 @@ const platformForm = /^[a-z0-9]{1,32}\/[a-z0-9]{1,32}(?:\/[a-z0-9.]{1,32})?$/;
 /** Whether a text has the form `os/arch[/variant]` of the OCI image specification: `linux/amd64`, `linux/arm/v7`. */
 export const isPlatform = (text: string): boolean => platformForm.test(text);
 
+/** What a text `os/arch[/variant]` names. */
+export const platformNamed = (text: string): Platform => {
+  const [os = '', architecture = '', variant] = text.split('/');
+  return { os, architecture, ...(variant === undefined ? {} : { variant }) };
+};
+
 /** What runtimes take for one and the same. Source: containerd/platforms database.go, `normalizeArch`. */
 const architectures: Readonly<Record<string, { readonly name: string; readonly variant?: string }>> = {
   i386: { name: '386' },
@@ -77,9 +83,8 @@ const isSame = (one: Platform, other: Platform, variantCounts: boolean): boolean
  * matchesPlatform('linux/arm64', { os: 'linux', architecture: 'amd64' }) // false
  */
 export const matchesPlatform = (wanted: string, platform: Platform): boolean => {
-  const [os = '', architecture = '', variant] = wanted.split('/');
-  const named = { os, architecture, ...(variant === undefined ? {} : { variant }) };
-  return isSame(named, platform, variant !== undefined);
+  const named = platformNamed(wanted);
+  return isSame(named, platform, named.variant !== undefined);
 };
 
 /** Whether two descriptions can mean one platform; a variant that only one of them names does not separate them. */
@@ -101,7 +106,7 @@ const fallbacks: ReadonlyMap<string, string> = new Map([
 
 /** Whether a node of the named platform runs this one when there is no image for its own architecture. */
 export const isFallbackOf = (wanted: string, platform: Platform): boolean => {
-  const [os = '', architecture = ''] = wanted.split('/');
+  const { os, architecture } = platformNamed(wanted);
   const node = normal({ os, architecture });
   const found = normal(platform);
   return found.os === node.os && found.architecture === fallbacks.get(node.architecture);

@@ -4,7 +4,7 @@ import type { ImageEvidence } from '../../../core/facts/image-evidence.ts';
 import type { ImageFacts, PlatformImage } from '../../../core/facts/image-facts.ts';
 import type { VulnerabilityFacts } from '../../../core/facts/vulnerability/vulnerability-facts.ts';
 import type { Digest } from '../../../core/image/digest.ts';
-import { noPlatform, type Platform } from '../../../core/oci/platform.ts';
+import { noPlatform, platformNamed, type Platform } from '../../../core/oci/platform.ts';
 import type { Evidence } from '../../../evidence/gather.ts';
 import type { AdvisorySet } from '../../../evidence/ports.ts';
 import type { AttachedList } from '../../../evidence/vulnerability/attached-lists.ts';
@@ -98,7 +98,5 @@ export const localEvidence = (subject: LocalSubject | undefined, parts: LocalPar
 /** The platform of what does not say its own: the only one that was asked for. */
 export const askedPlatform = (platforms: 'all' | readonly string[]): { readonly platform?: Platform } => {
   const [text, ...others] = platforms === 'all' ? [] : platforms;
-  if (text === undefined || others.length > 0) return {};
-  const [os = '', architecture = '', variant] = text.split('/');
-  return { platform: { os, architecture, ...(variant === undefined ? {} : { variant }) } };
+  return text === undefined || others.length > 0 ? {} : { platform: platformNamed(text) };
 };
