@@ -37,13 +37,14 @@ const compile = (
 ): Result<Compiled, string> => {
   const most = format === 'kev' ? maxKevBytes : maxFeedBytes;
   if (file.size > most) return fail(`too-large: it has more than ${most} bytes`);
-  const list = createRecordList();
+  // Nobody is asked for single records of a file on this machine, or of the list of those that are exploited.
+  const list = format === 'osv' && url !== undefined ? createRecordList() : undefined;
   const part =
     format === 'kev'
       ? compileKev(file.read(0, file.size), at)
-      : compileOsvZip(file, ecosystem, at, url === undefined ? {} : { onState: list.onState });
+      : compileOsvZip(file, ecosystem, at, list && { onState: list.onState });
   if (!part.ok) return fail(`${part.error.kind}: ${part.error.what}`);
-  const records = format === 'osv' && url !== undefined ? list.records() : undefined;
+  const records = list?.records();
   return ok({ part: part.value, ...(records === undefined ? {} : { records }) });
 };
 
