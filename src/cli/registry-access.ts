@@ -1,3 +1,4 @@
+import { resolve } from 'node:path';
 import { createCredentialHelpers } from '../adapters/docker-config/credential-helper.ts';
 import { createUserConfig } from '../adapters/docker-config/configured-files.ts';
 import { readCloudEnvironment } from '../config/registries/cloud-environment.ts';
@@ -17,9 +18,10 @@ import {
   type RegistryAccessOptions,
 } from '../serve/registry-access.ts';
 import { proxyOf } from '../serve/evidence.ts';
+import type { InventoryConfig } from '../serve/store/inventory.ts';
 import { systemClock } from '../concurrency/clock.ts';
 import type { RegistryConfig } from './setting-flags.ts';
-import { valueOrUsage } from './terminal/terminal.ts';
+import { valueOrUsage, type Terminal } from './terminal/terminal.ts';
 
 /** Manifests and configs of one command; nothing of it stays on disk. */
 const content = { maxMemoryBytes: 64 * 2 ** 20, maxDiskBytes: 0 };
@@ -63,6 +65,32 @@ export const openRegistryAccess = (
     verification,
     ...lists,
   });
+};
+
+type LayerScan = Pick<RegistryAccessOptions, 'advisories' | 'onLists'> &
+  Pick<NonNullable<RegistryAccessOptions['scan']>, 'bounds' | 'watch'> & {
+    /** The folder of `--data`. */
+    readonly data: string;
+  };
+
+/** The same, where layers are looked into; what was found in them is kept below `data`. */
+export const openLayerAccess = async (
+  config: RegistryConfig & Partial<InventoryConfig>,
+  { verify, catalog, inventory }: Terminal['workers'],
+  trustRoots: TrustRoots,
+  { data, bounds, watch, ...lists }: LayerScan,
+): Promise<RegistryAccess> => {
+  const { openListsOfCommand } = await import('../serve/store/inventory.ts');
+  const kept = openListsOfCommand(resolve(data), inventory, config);
+  const access = openRegistryAccess(config, verify, trustRoots, {
+    ...lists,
+    scan: { worker: catalog, bounds, store: kept.lists, ...(watch && { watch }) },
+  });
+  const close = async (): Promise<void> => {
+    await access.close();
+    await kept.close();
+  };
+  return { ...access, close };
 };
 
 /**

@@ -93,27 +93,21 @@ const openCluster = async ({ kubeconfig, context }: CheckConfig) => {
 
 /** Loaded only when an image has to be read, so that a check of names alone starts fast. */
 const openRegistries = async (config: CheckConfig, own: readonly TrustRootSnapshot[], terminal: Terminal) => {
-  const { openRegistryAccess } = await import('../registry-access.ts');
+  const { openLayerAccess, openRegistryAccess } = await import('../registry-access.ts');
   const trustRoots = trustRootsOf(() => [...shippedRoots, ...own]);
   const { advisoryFolder } = await import('../../serve/advisories/open-advisories.ts');
   const { followAdvisories } = await import('../../adapters/advisories/followed-advisories.ts');
   const data = config.data?.value;
-  const { verify, catalog: worker, inventory } = terminal.workers;
-  if (data === undefined) return openRegistryAccess(config, verify, trustRoots);
-  const { openListsOfCommand } = await import('../../serve/store/inventory.ts');
-  const kept = openListsOfCommand(resolve(data), inventory, config);
-  const access = openRegistryAccess(config, verify, trustRoots, {
+  const { workers } = terminal;
+  if (data === undefined) return openRegistryAccess(config, workers.verify, trustRoots);
+  return openLayerAccess(config, workers, trustRoots, {
+    data,
     advisories: followAdvisories(advisoryFolder(resolve(data)), {
       pollMs: 0,
       endOfLife: endOfLifeDates(config.endOfLife?.value ?? []),
     }),
-    scan: { worker, bounds: scanOf(config), store: kept.lists },
+    bounds: scanOf(config),
   });
-  const close = async (): Promise<void> => {
-    await access.close();
-    await kept.close();
-  };
-  return { ...access, close };
 };
 
 const scanOf = ({ scan }: CheckConfig): ScanBounds => scan?.value ?? definitions.scan.fallback;

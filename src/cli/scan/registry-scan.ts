@@ -1,4 +1,3 @@
-import { resolve } from 'node:path';
 import type { ConfigOf } from '../../config/resolved.ts';
 import type { Advisories } from '../../evidence/ports.ts';
 import { trustRootsOf, type TrustRootSnapshot } from '../../evidence/trust/trust-root.ts';
@@ -17,7 +16,6 @@ export interface RegistryScan {
   readonly access: RegistryAccess;
   /** The lists of images that were looked at. */
   readonly seen: SeenLists;
-  close(): Promise<void>;
 }
 
 /** Who judges beside the scan itself: it judges all packages of the lists, which facts do not hold whole. */
@@ -36,30 +34,18 @@ export const openRegistryScan = async (
   config: ScanConfig,
   beside: BesideScan | undefined,
   progress: ScanProgressLine,
-  { workers: { verify, catalog: worker, inventory } }: Terminal,
+  { workers }: Terminal,
 ): Promise<RegistryScan> => {
-  const { openRegistryAccess } = await import('../registry-access.ts');
-  const { openListsOfCommand } = await import('../../serve/store/inventory.ts');
+  const { openLayerAccess } = await import('../registry-access.ts');
   const { trustRoots = [], advisories = noAdvisories } = beside ?? {};
   const seen: SeenLists = new Map();
-  const kept = openListsOfCommand(resolve(config.data.value), inventory, config);
   const roots = trustRootsOf(() => [...shippedRoots, ...trustRoots]);
-  const access = openRegistryAccess(config, verify, roots, {
+  const access = await openLayerAccess(config, workers, roots, {
+    data: config.data.value,
     advisories,
     onLists: (image, lists) => seen.set(image, lists),
-    scan: {
-      worker,
-      bounds: config.scan.value,
-      store: kept.lists,
-      watch: (images) => progress.watch(images),
-    },
+    bounds: config.scan.value,
+    watch: (images) => progress.watch(images),
   });
-  return {
-    access,
-    seen,
-    close: async () => {
-      await access.close();
-      await kept.close();
-    },
-  };
+  return { access, seen };
 };

@@ -106,6 +106,6 @@ export const lookAt = async (
     return { set, scanned, verdict: await policies?.judge(scanned, by) };
   } finally {
     progress.end();
-    await registries?.close();
+    await registries?.access.close();
   }
 };
