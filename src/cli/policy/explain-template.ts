@@ -86,7 +86,8 @@ export const explainTemplates = async (
 ): Promise<ExitCode> => {
   const { file, text } = await readText(path, terminal);
   const written = templatesIn(file, text, terminal);
-  const templates = written.map((template) => explained(template, text));
+  const lines = text.split('\n');
+  const templates = written.map((template) => explained(template, lines));
   if (crd) {
     const making = written.filter((_, at) => {
       const template = templates[at];

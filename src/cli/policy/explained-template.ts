@@ -18,12 +18,12 @@ export interface ExplainedTemplate extends Omit<TemplateExplanation, 'problems' 
   readonly remarks: readonly Placed<TemplateExplanation['remarks'][number]>[];
 }
 
-/** Explains a template, with places in the text that it was read from. */
-export const explained = (template: ManifestObject, text: string): ExplainedTemplate => {
+/** Explains a template, with places in the lines that it was read from. */
+export const explained = (template: ManifestObject, lines: readonly string[]): ExplainedTemplate => {
   const { file, line, column, object, places, source } = template;
   const placed = <T extends TemplateProblem>(problem: T): Placed<T> => ({
     ...problem,
-    ...placeOfProblem(problem, { text, places, source }),
+    ...placeOfProblem(problem, { lines, places, source }),
   });
   const { problems, remarks, ...explanation } = explainTemplate(object);
   return {

@@ -266,7 +266,7 @@ const placeIn = (text: string) => {
   if (problem === undefined) throw new Error('no problem');
   const { value, start } = parsed;
   return placeOfProblem(problem, {
-    text,
+    lines: text.split('\n'),
     places: () => parsed.placesIn(value, start),
     source: () => parsed.sourceAt(start),
   });

@@ -4,8 +4,8 @@ import type { TemplateProblem } from './constraint-template.ts';
 
 /** A template as it stands in a file. */
 interface WrittenTemplate {
-  /** The whole text of the file. */
-  readonly text: string;
+  /** The whole text of the file, line by line. */
+  readonly lines: readonly string[];
   readonly places: () => Places;
   readonly source: () => SourceNode;
 }
@@ -15,21 +15,21 @@ export interface TemplatePlace extends Place {
   readonly excerpt: string;
 }
 
-const linesBefore = (text: string, offset: number): number => text.slice(0, offset).split('\n').length;
+const lineAt = (lines: readonly string[], line: number): string => lines[line - 1]?.replace(/\r$/, '') ?? '';
 
 /**
  * Where a line and a column of a text stand in its file. Only a block text (`|`) holds its lines as they are; of another
  * one the beginning is all that can be named.
  */
 const placeInBlock = (
-  text: string,
-  start: number,
+  lines: readonly string[],
+  start: Place,
   value: string,
   { line, column }: Place,
 ): Place | undefined => {
-  if (text[start] !== '|') return undefined;
-  const at = linesBefore(text, start) + line;
-  const written = text.split('\n')[at - 1]?.replace(/\r$/, '') ?? '';
+  if (lineAt(lines, start.line)[start.column - 1] !== '|') return undefined;
+  const at = start.line + line;
+  const written = lineAt(lines, at);
   const meant = value.split('\n')[line - 1] ?? '';
   return written.endsWith(meant) ? { line: at, column: written.length - meant.length + column } : undefined;
 };
@@ -37,21 +37,22 @@ const placeInBlock = (
 const tabs = /[^\t]/g;
 
 /** The line of a place, and a caret below it. Tabs stay, so that the caret stands where a terminal shows the place. */
-const excerptOf = (text: string, { line, column }: Place): string => {
-  const written = text.split('\n')[line - 1]?.replace(/\r$/, '') ?? '';
+const excerptOf = (lines: readonly string[], { line, column }: Place): string => {
+  const written = lineAt(lines, line);
   return `${written}\n${written.slice(0, column - 1).replace(tabs, ' ')}^`;
 };
 
 /** The place of a problem in the file that the template was read from. */
 export const placeOfProblem = (
   { path, line, column }: TemplateProblem,
-  { text, places, source }: WrittenTemplate,
+  { lines, places, source }: WrittenTemplate,
 ): TemplatePlace => {
+  const start = places()(path);
   const node = line === undefined ? undefined : nodeAt(source(), path);
   const inText =
     node?.kind === 'text' && line !== undefined
-      ? placeInBlock(text, node.start, node.value, { line, column: column ?? 1 })
+      ? placeInBlock(lines, start, node.value, { line, column: column ?? 1 })
       : undefined;
-  const place = inText ?? places()(path);
-  return { ...place, excerpt: excerptOf(text, place) };
+  const place = inText ?? start;
+  return { ...place, excerpt: excerptOf(lines, place) };
 };
