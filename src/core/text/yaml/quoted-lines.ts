@@ -61,6 +61,7 @@ export const parseYamlDocuments = (
     return parseAllDocuments(one, { ...options, lineCounter: lines }) as Documents;
   };
   const asWritten = parse(text);
+  const lineStarts = [...lines.lineStarts];
   const joined: number[] = [];
   let documents = asWritten;
   let read = text;
@@ -68,7 +69,7 @@ export const parseYamlDocuments = (
   for (let open = openQuote(documents); open !== undefined; open = openQuote(documents)) {
     const at = lineBreakAfter(read, open);
     if (at === undefined || joined.length === maxJoined) {
-      parse(text);
+      lines.lineStarts = lineStarts;
       return asWritten;
     }
     joined.push(at);
@@ -77,7 +78,6 @@ export const parseYamlDocuments = (
   }
   if (joined.length === 0) return asWritten;
   foldValues(documents, text, joined);
-  lines.lineStarts.push(...joined.map((at) => at + 1));
-  lines.lineStarts.sort((one, other) => one - other);
+  lines.lineStarts = lineStarts;
   return documents;
 };
