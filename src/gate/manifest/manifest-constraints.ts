@@ -1,7 +1,7 @@
 import { shown } from '../../core/text/shown-text.ts';
 import type { JsonObject } from '../../core/text/json/json.ts';
 import type { ManifestObject } from '../../core/workload/manifest.ts';
-import { groupOf } from '../../core/workload/kinds/kinds.ts';
+import { groupOf, versionIn } from '../../core/workload/kinds/kinds.ts';
 import { objectName } from '../../core/workload/object-metadata.ts';
 import type { AdmissionRequest } from '../admission-request.ts';
 
@@ -14,14 +14,15 @@ export const creationOf = (
   namespace: string,
 ): AdmissionRequest => {
   const group = groupOf(apiVersion);
-  const version = group === '' ? apiVersion : apiVersion.slice(group.length + 1);
+  const version = versionIn(apiVersion);
+  const named = { group, version, kind };
   const name = objectName(object);
   const resource = { group, version, resource: '' };
   const sent: JsonObject = {
     uid: '',
-    kind: { group, version, kind },
+    kind: named,
     resource,
-    requestKind: { group, version, kind },
+    requestKind: named,
     requestResource: resource,
     ...(name === '' ? {} : { name }),
     ...(namespace === '' ? {} : { namespace }),
@@ -34,7 +35,7 @@ export const creationOf = (
   };
   return {
     uid: '',
-    kind: { group, version, kind },
+    kind: named,
     resource,
     subResource: '',
     name: shown(name),

@@ -1,6 +1,6 @@
 import { fail, ok, type Result } from '../../core/result.ts';
 import { isJsonObject, textOf, type JsonObject } from '../../core/text/json/json.ts';
-import { groupOf } from '../../core/workload/kinds/kinds.ts';
+import { groupOf, versionIn } from '../../core/workload/kinds/kinds.ts';
 import { metadataOf } from '../../core/workload/object-metadata.ts';
 import { valueOfJson } from '../rego/values/json-value.ts';
 import type { RegoValue } from '../rego/values/value.ts';
@@ -91,9 +91,11 @@ export const reviewOfObject = (
   source: ConstraintReview['source'] = 'Original',
 ): ConstraintReview => {
   const apiVersion = textOf(object['apiVersion']);
-  const group = groupOf(apiVersion);
-  const version = group === '' ? apiVersion : apiVersion.slice(group.length + 1);
   const { name = '', namespace = '' } = metadataOf(object);
-  const kind = { group, version, kind: textOf(object['kind']) };
+  const kind = {
+    group: groupOf(apiVersion),
+    version: versionIn(apiVersion),
+    kind: textOf(object['kind']),
+  };
   return reviewOf({ kind, name, namespace, object }, undefined, source);
 };

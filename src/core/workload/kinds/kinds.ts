@@ -57,3 +57,9 @@ export const groupOf = (apiVersion: string): string => {
   const slash = apiVersion.indexOf('/');
   return slash === -1 ? '' : apiVersion.slice(0, slash);
 };
+
+/** The version of an `apiVersion`: `apps/v1` → `v1`, `v1` → `v1`. */
+export const versionIn = (apiVersion: string): string => {
+  const group = groupOf(apiVersion);
+  return group === '' ? apiVersion : apiVersion.slice(group.length + 1);
+};
