@@ -40,28 +40,28 @@ const byPod = list({
   'x-kubernetes-preserve-unknown-fields': true,
 });
 
+/** The schema of a whole object. */
+const schemaOf = (spec: object, status: object) => ({
+  openAPIV3Schema: object({ apiVersion: text, kind: text, metadata: { type: 'object' }, spec, status }),
+});
+
 const templateVersion = (name: string, isLegacy: boolean, isStored: boolean) => ({
   name,
   served: true,
   storage: isStored,
   subresources: { status: {} },
-  schema: {
-    openAPIV3Schema: object({
-      apiVersion: text,
-      kind: text,
-      metadata: { type: 'object' },
-      spec: object({
-        crd: object({
-          spec: object({
-            names: object({ kind: text, shortNames: list(text) }),
-            validation: validation(isLegacy),
-          }),
+  schema: schemaOf(
+    object({
+      crd: object({
+        spec: object({
+          names: object({ kind: text, shortNames: list(text) }),
+          validation: validation(isLegacy),
         }),
-        targets: list(target),
       }),
-      status: object({ created: { type: 'boolean' }, byPod }),
+      targets: list(target),
     }),
-  },
+    object({ created: { type: 'boolean' }, byPod }),
+  ),
 });
 
 const crd = (group: string, kind: string, scope: string, versions: readonly object[]) => {
@@ -80,28 +80,21 @@ const crd = (group: string, kind: string, scope: string, versions: readonly obje
   };
 };
 
+const groupVersionKind = object({ group: text, version: text, kind: text });
+
 const config = {
   name: 'v1alpha1',
   served: true,
   storage: true,
-  schema: {
-    openAPIV3Schema: object({
-      apiVersion: text,
-      kind: text,
-      metadata: { type: 'object' },
-      spec: object({
-        match: list(object({ processes: list(text), excludedNamespaces: list(text) })),
-        readiness: object({ statsEnabled: { type: 'boolean' } }),
-        sync: object({ syncOnly: list(object({ group: text, version: text, kind: text })) }),
-        validation: object({
-          traces: list(
-            object({ user: text, dump: text, kind: object({ group: text, version: text, kind: text }) }),
-          ),
-        }),
-      }),
-      status: { type: 'object', 'x-kubernetes-preserve-unknown-fields': true },
+  schema: schemaOf(
+    object({
+      match: list(object({ processes: list(text), excludedNamespaces: list(text) })),
+      readiness: object({ statsEnabled: { type: 'boolean' } }),
+      sync: object({ syncOnly: list(groupVersionKind) }),
+      validation: object({ traces: list(object({ user: text, dump: text, kind: groupVersionKind })) }),
     }),
-  },
+    { type: 'object', 'x-kubernetes-preserve-unknown-fields': true },
+  ),
 };
 
 const comment =

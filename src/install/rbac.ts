@@ -63,13 +63,13 @@ const clusterRole = (access: ConstraintAccess): V1ClusterRole => ({
   kind: 'ClusterRole',
   metadata: metadata(),
   rules: [
-    rule('', 'namespaces', ['get', 'list', 'watch']),
+    rule('', 'namespaces', read),
     ...['imagepolicies', 'trustroots'].flatMap((resource) => [
-      rule('imagegate.dev', resource, ['get', 'list', 'watch']),
+      rule('imagegate.dev', resource, read),
       rule('imagegate.dev', `${resource}/status`, ['patch']),
     ]),
     ...['validatingwebhookconfigurations', 'mutatingwebhookconfigurations'].map((resource) =>
-      rule('admissionregistration.k8s.io', resource, ['get', 'list', 'watch', 'patch'], [objectNames.gate]),
+      rule('admissionregistration.k8s.io', resource, [...read, 'patch'], [objectNames.gate]),
     ),
     rule('', 'events', ['create', 'patch']),
     rule('apps', 'replicasets', ['get']),
@@ -103,7 +103,7 @@ const role = (namespace: string): V1Role => ({
   kind: 'Role',
   metadata: metadata(namespace),
   rules: [
-    rule('', 'secrets', ['get', 'list', 'watch', 'update'], [objectNames.caSecret]),
+    rule('', 'secrets', [...read, 'update'], [objectNames.caSecret]),
     rule('', 'secrets', ['create']),
     rule('coordination.k8s.io', 'leases', ['get', 'update'], [objectNames.lease]),
     rule('coordination.k8s.io', 'leases', ['create']),
