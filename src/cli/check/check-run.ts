@@ -1,3 +1,4 @@
+import { plural } from '../../core/text/plural.ts';
 import { isDnsLabel } from '../../core/text/dns-name.ts';
 import { randomInt } from 'node:crypto';
 import { resolve } from 'node:path';
@@ -215,8 +216,6 @@ export const openCheck = async (
 /** The same terminal, which says nothing but errors where that is wished. */
 export const hushed = (terminal: Terminal, quiet: boolean | undefined): Terminal =>
   quiet === true ? { ...terminal, talk: () => undefined, status: undefined } : terminal;
-
-export const plural = (count: number, noun: string): string => `${count} ${noun}${count === 1 ? '' : 's'}`;
 
 /** Lines of warnings before the rest is only counted. */
 const maxWarnings = 20;

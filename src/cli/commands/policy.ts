@@ -14,6 +14,7 @@ import type { CommandModule } from '../command-module.ts';
 import type { ExplainOptions } from '../policy/explain-template.ts';
 import type { TestOptions } from '../policy/test-suites.ts';
 import { readPolicies } from '../policy-input.ts';
+import { plural } from '../../core/text/plural.ts';
 import { addSettingFlags, readSettings } from '../setting-flags.ts';
 import type { Terminal } from '../terminal/terminal.ts';
 
@@ -46,8 +47,6 @@ const textOf = (remark: ReturnType<typeof remarksOn>[number]): string => {
   return shown(`${place}${name}: ${remark.message}`);
 };
 
-const counted = (count: number, one: string, more: string): string => `${count} ${count === 1 ? one : more}`;
-
 const lint = async (paths: readonly string[], output: TextOrJson, terminal: Terminal) => {
   const loaded = await readPolicies(paths, terminal);
   const remarks = remarksOn(loaded);
@@ -55,7 +54,7 @@ const lint = async (paths: readonly string[], output: TextOrJson, terminal: Term
   if (output === 'json') terminal.out(`${JSON.stringify(summary, undefined, 2)}\n`);
   else for (const remark of remarks) terminal.out(`${textOf(remark)}\n`);
   terminal.talk(
-    `${counted(summary.policies, 'policy', 'policies')} read, ${counted(remarks.length, 'warning', 'warnings')}`,
+    `${plural(summary.policies, 'policy', 'policies')} read, ${plural(remarks.length, 'warning')}`,
   );
 };
 

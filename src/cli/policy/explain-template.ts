@@ -4,6 +4,7 @@ import { readManifestObjects, type ManifestObject } from '../../core/workload/ma
 import { constraintCrd } from '../../languages/gatekeeper/crd.ts';
 import type { TemplatePlace } from '../../languages/gatekeeper/template-place.ts';
 import { readInputText } from '../input-file.ts';
+import { plural } from '../../core/text/plural.ts';
 import { yamlText } from '../render/yaml.ts';
 import type { TextOrJson } from '../terminal/choice.ts';
 import { exitCode, type ExitCode } from '../terminal/exit-code.ts';
@@ -104,7 +105,6 @@ export const explainTemplates = async (
         terminal.talk(shown(`${file}:${line}:${column}: ${message}`));
   } else terminal.out(explanationsText(templates, output));
   const broken = templates.filter(({ runs }) => !runs).length;
-  const count = `${templates.length} ${templates.length === 1 ? 'template' : 'templates'} read`;
-  terminal.talk(`${count}, ${broken} not run here`);
+  terminal.talk(`${plural(templates.length, 'template')} read, ${broken} not run here`);
   return broken === 0 ? exitCode.clean : exitCode.usage;
 };

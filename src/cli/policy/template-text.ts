@@ -1,6 +1,7 @@
 import { shown } from '../../core/text/shown-text.ts';
 import type { ParameterField } from '../../languages/gatekeeper/explain/explain-template.ts';
 import type { ExplainedTemplate } from './explained-template.ts';
+import { plural } from '../../core/text/plural.ts';
 import { labelled } from '../render/wrapped-text.ts';
 
 const row = (label: string, text: string): readonly string[] =>
@@ -10,7 +11,7 @@ const engineText = ({ engines, regoVersion, libraries }: ExplainedTemplate): str
   const [first = 'none', ...others] = engines;
   const version = regoVersion === undefined || first !== 'Rego' ? '' : ` ${regoVersion}`;
   const beside = others.length === 0 ? '' : `; ${others.join(', ')} is not run`;
-  const libs = libraries === 0 ? '' : `, ${libraries} ${libraries === 1 ? 'library' : 'libraries'}`;
+  const libs = libraries === 0 ? '' : `, ${plural(libraries, 'library', 'libraries')}`;
   return `${first}${version}${libs}${beside}`;
 };
 

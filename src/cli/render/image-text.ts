@@ -1,3 +1,4 @@
+import { plural } from '../../core/text/plural.ts';
 import type { Decision } from '../../core/decision/decision.ts';
 import { shown, shownBriefly } from '../../core/text/shown-text.ts';
 import { factOf, type ImageEvidence } from '../../core/facts/image-evidence.ts';
@@ -24,7 +25,7 @@ const platformLine = (
   now: number,
 ): string => {
   const who = user === '' ? 'user root (it names none)' : `user ${shownBriefly(user, 64)}`;
-  const weight = `${describeSize(size)} in ${layers} ${layers === 1 ? 'layer' : 'layers'}`;
+  const weight = `${describeSize(size)} in ${plural(layers, 'layer')}`;
   const made = `${builtText(times, now)}, ${weight}`;
   return artifact === undefined
     ? `  ${shownBriefly(formatPlatform(platform), 64)}: ${who}, ${made}`

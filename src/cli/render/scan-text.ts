@@ -1,3 +1,4 @@
+import { plural } from '../../core/text/plural.ts';
 import { shownBriefly } from '../../core/text/shown-text.ts';
 import type {
   ReportedAcceptance,
@@ -37,9 +38,6 @@ const rowsOf = (one: ReportedVulnerability): readonly string[][] =>
     cell(remarkOf(one)),
   ]);
 
-const plural = (count: number, one: string, more: string): string =>
-  `${String(count)} ${count === 1 ? one : more}`;
-
 /** What was scanned, and for which platform. */
 export const scanPlace = ({ target, platform }: Pick<ScanReport, 'target' | 'platform'>): string =>
   platform === undefined ? target : `${target} (${platform})`;
@@ -49,7 +47,7 @@ const headOf = (report: ScanReport): string => {
   // "0 vulnerabilities" of what nobody opened would look clean (V1).
   if (packages.length === 0 && problems.length > 0) return `${scanPlace(report)}: nothing was looked at\n`;
   const counted = vulnerabilities.filter((one) => one.counted).length;
-  return `${scanPlace(report)}: ${plural(packages.length, 'package', 'packages')}, ${plural(vulnerabilities.length, 'vulnerability', 'vulnerabilities')}, ${String(counted)} counted\n`;
+  return `${scanPlace(report)}: ${plural(packages.length, 'package')}, ${plural(vulnerabilities.length, 'vulnerability', 'vulnerabilities')}, ${String(counted)} counted\n`;
 };
 
 /** What was not looked at ends each part: an empty table is not the same as a clean image. */

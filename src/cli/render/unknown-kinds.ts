@@ -1,3 +1,4 @@
+import { plural } from '../../core/text/plural.ts';
 import { shown, shownBriefly } from '../../core/text/shown-text.ts';
 import { declareKind } from '../../core/workload/kinds/kinds.ts';
 import type { ManifestObject } from '../../core/workload/manifest.ts';
@@ -41,6 +42,6 @@ export const unknownKindsText = (objects: readonly ManifestObject[]): string => 
     return `${shownBriefly(name, maxNameLength)} (${count}, first ${where})`;
   });
   const more = kinds.length - named.length;
-  const rest = more === 0 ? [] : [`${more} more ${more === 1 ? 'kind' : 'kinds'}`];
+  const rest = more === 0 ? [] : [plural(more, 'more kind')];
   return `${objects.length} objects were not judged: ${[...named, ...rest].join(', ')}; the gate does not know where their images are: for each, ${remedy}`;
 };

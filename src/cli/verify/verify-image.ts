@@ -5,7 +5,8 @@ import type { ImageVerification, VerificationVerdict } from '../../core/decision
 import type { ImageReference } from '../../core/image/reference.ts';
 import { deadlineAfter } from '../../gate/deadline.ts';
 import { createVerifyImage } from '../../gate/manifest/verify-image.ts';
-import { budget, hushed, openCheck, plural } from '../check/check-run.ts';
+import { budget, hushed, openCheck } from '../check/check-run.ts';
+import { plural } from '../../core/text/plural.ts';
 import { readOneImage } from '../check/image-input.ts';
 import { writeFormats, type OutputTarget } from '../check/outputs.ts';
 import { createArtifactLocations } from '../check/artifact-location.ts';

@@ -1,3 +1,5 @@
+import { plural } from './plural.ts';
+
 const units = [
   ['d', 86_400_000, 'day'],
   ['h', 3_600_000, 'hour'],
@@ -32,5 +34,5 @@ export const formatDuration = (milliseconds: number): string => {
 export const describeDuration = (milliseconds: number): string => {
   const [, scale, name] = units.slice(0, 4).find(([, size]) => milliseconds >= size) ?? units[3];
   const count = Math.floor(milliseconds / scale);
-  return `${String(count)} ${name}${count === 1 ? '' : 's'}`;
+  return plural(count, name);
 };

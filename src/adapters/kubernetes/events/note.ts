@@ -1,3 +1,4 @@
+import { plural } from '../../../core/text/plural.ts';
 import type { Decision } from '../../../core/decision/decision.ts';
 import type { JsonObject } from '../../../core/text/json/json.ts';
 import { metadataOf } from '../../../core/workload/object-metadata.ts';
@@ -32,7 +33,7 @@ export const noteOf = (decision: Decision, object: JsonObject | null): EventNote
   const rule = finding.policy === '' ? finding.code : `policy ${finding.policy}: ${finding.code}`;
   const text = [
     `${finding.message} (${rule})`,
-    ...(more > 0 ? [`${more} more ${more === 1 ? 'finding' : 'findings'}`] : []),
+    ...(more > 0 ? [plural(more, 'more finding')] : []),
     ...(finding.remedy === undefined ? [] : [`fix: ${finding.remedy}`]),
   ].join('; ');
   return {

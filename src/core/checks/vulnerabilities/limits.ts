@@ -6,6 +6,7 @@
  * Allows:  no more of each level than the limit, and none with a higher score.
  * Refuses: vulnerable, vulnerability-score
  */
+import { plural } from '../../text/plural.ts';
 import type { VulnerabilitiesCheck } from '../../policy/schema/schema.ts';
 import { severityLevels } from '../../vulnerability/severity/severity.ts';
 import { isInGrace, type Vulnerability } from '../../vulnerability/vulnerability.ts';
@@ -84,7 +85,7 @@ export const withinScore = (most: number, openOf: OpenOf, counted: Counted): Vul
       subject,
       (platform) => {
         const over = above(counted(openOf(platform, now), now));
-        const says = `has ${String(over.length)} ${over.length === 1 ? 'vulnerability' : 'vulnerabilities'} with a score above ${String(most)}`;
+        const says = `has ${plural(over.length, 'vulnerability', 'vulnerabilities')} with a score above ${String(most)}`;
         return failureBy(subject, platform, says, over);
       },
       { code: 'vulnerability-score', remedy },

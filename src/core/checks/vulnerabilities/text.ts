@@ -1,3 +1,4 @@
+import { plural } from '../../text/plural.ts';
 import { describeDuration } from '../../text/duration.ts';
 import { shownBriefly } from '../../text/shown-text.ts';
 import type { JudgedPackageList, VulnerabilityFacts } from '../../facts/vulnerability/vulnerability-facts.ts';
@@ -61,7 +62,7 @@ export const feedText = ({ feed, ecosystem }: FeedTime): string =>
   `${shownBriefly(feed, maxIdLength)} (${shownBriefly(ecosystem, maxIdLength)})`;
 
 const listText = ({ source, packages }: JudgedPackageList): string => {
-  const of = `${String(packages)} package${packages === 1 ? '' : 's'}`;
+  const of = plural(packages, 'package');
   switch (source.kind) {
     case 'catalog':
       return `${of} found by the gate (cataloger ${source.version})`;

@@ -1,11 +1,11 @@
+import { plural } from '../../../core/text/plural.ts';
 import type { TrustRootSnapshot } from '../../trust/trust-root.ts';
 
 const dayMs = 86_400_000;
 
 const ageText = (ms: number): string => {
   const days = Math.floor(ms / dayMs);
-  if (days < 1) return 'less than a day';
-  return days === 1 ? '1 day' : `${days} days`;
+  return days < 1 ? 'less than a day' : plural(days, 'day');
 };
 
 /** `the trust root 'sigstore' (written 41 days ago)`: an old one does not know the log that has just begun. */

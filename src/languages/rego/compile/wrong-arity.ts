@@ -1,3 +1,4 @@
+import { plural } from '../../../core/text/plural.ts';
 import type { CallTerm } from '../syntax/term.ts';
 import { CompileFault } from './compile-problem.ts';
 import { TypeEnvironment } from './type-environment.ts';
@@ -17,7 +18,7 @@ export const wrongArity = ({ operator, args, at }: CallTerm, name: string, arity
   const types = new FormTypes();
   const why =
     signature === undefined
-      ? `function ${name} has arity ${arity}, got ${args.length} argument${args.length === 1 ? '' : 's'}`
+      ? `function ${name} has arity ${arity}, got ${plural(args.length, 'argument')}`
       : [
           `${name}: arity mismatch`,
           `\thave: (${args.map((arg) => typeText(types.typeOf(arg))).join(', ')})`,
