@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Clock } from '../../../concurrency/clock.ts';
 import { createTokenBucket, waitForPermit } from '../../../concurrency/rate-limit.ts';
-import { isJsonObject, objectOf, textOf, type JsonObject } from '../../../core/text/json/json.ts';
+import { objectOf, objectsIn, textOf, type JsonObject } from '../../../core/text/json/json.ts';
 import { metadataOf, objectName } from '../../../core/workload/object-metadata.ts';
 import type { ApiClient } from '../client/client.ts';
 import type { ApiProblem } from '../client/problem.ts';
@@ -43,8 +43,7 @@ const isSaid = ({ object, status }: WantedStatus): boolean => {
 };
 
 const hasForeignEntries = ({ object, status }: WantedStatus): boolean => {
-  const idsOf = (value: unknown): readonly string[] =>
-    Array.isArray(value) ? value.filter(isJsonObject).map(({ id }) => textOf(id)) : [];
+  const idsOf = (value: unknown): readonly string[] => objectsIn(value).map(({ id }) => textOf(id));
   const ours = new Set(idsOf(status['byPod']));
   return idsOf(objectOf(object['status'])['byPod']).some((id) => !ours.has(id));
 };

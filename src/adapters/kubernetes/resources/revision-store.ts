@@ -1,5 +1,11 @@
 import { hash } from 'node:crypto';
-import { isJsonObject, textOf, type JsonObject, type JsonValue } from '../../../core/text/json/json.ts';
+import {
+  isJsonObject,
+  objectsIn,
+  textOf,
+  type JsonObject,
+  type JsonValue,
+} from '../../../core/text/json/json.ts';
 import { describePolicyProblem } from '../../../core/policy/load/problem-path.ts';
 import type { PolicyProblem } from '../../../core/policy/load/schema-problem.ts';
 import type { Result } from '../../../core/result.ts';
@@ -156,8 +162,7 @@ const sentence = (text: string): string => (/[.?…]$/.test(text) ? text : `${te
 
 /** The newest of the times at which fields outside of the status were written. */
 const writtenAtOf = ({ managedFields, creationTimestamp }: JsonObject): number | undefined => {
-  const entries = Array.isArray(managedFields) ? managedFields.filter(isJsonObject) : [];
-  const times = entries.flatMap(({ subresource, time }) =>
+  const times = objectsIn(managedFields).flatMap(({ subresource, time }) =>
     subresource === undefined ? (readTime(textOf(time)) ?? []) : [],
   );
   return times.length > 0 ? Math.max(...times) : readTime(textOf(creationTimestamp));
@@ -176,7 +181,7 @@ export const readClusterObject = (object: JsonObject): ClusterObject | undefined
     uid: textOf(uid),
     generation: typeof generation === 'number' ? generation : 0,
     resourceVersion: textOf(resourceVersion),
-    conditions: Array.isArray(conditions) ? conditions.filter(isJsonObject) : [],
+    conditions: objectsIn(conditions),
     ...(writtenAt === undefined ? {} : { writtenAt }),
     spec,
   };

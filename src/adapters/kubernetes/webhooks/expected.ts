@@ -1,6 +1,6 @@
 import { X509Certificate } from 'node:crypto';
 import { isIP } from 'node:net';
-import { isJsonObject, type JsonObject, type JsonValue } from '../../../core/text/json/json.ts';
+import { objectOf, objectsIn, type JsonObject } from '../../../core/text/json/json.ts';
 import { inClusterWebhooks, type OutOfClusterOptions } from '../../../install/installation.ts';
 import { mutatingConfiguration, webhookConfiguration } from '../../../install/webhook-configuration.ts';
 import type { GatedKind } from '../../../install/webhook-rules.ts';
@@ -32,10 +32,8 @@ const tellingUrl = (
     : { name: webhookNames.mutate, door: '/mutate' };
 
 const urlOf = (configuration: JsonObject | undefined, name: string): string | undefined => {
-  const webhooks = configuration?.['webhooks'];
-  const all = Array.isArray(webhooks) ? (webhooks as readonly JsonValue[]).filter(isJsonObject) : [];
-  const client = all.find((webhook) => webhook['name'] === name)?.['clientConfig'];
-  const url = isJsonObject(client) ? client['url'] : undefined;
+  const webhook = objectsIn(configuration?.['webhooks']).find((one) => one['name'] === name);
+  const { url } = objectOf(webhook?.['clientConfig']);
   return typeof url === 'string' ? url : undefined;
 };
 

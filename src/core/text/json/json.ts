@@ -13,3 +13,7 @@ export const textOf = (value: unknown): string => (typeof value === 'string' ? v
 
 /** The object itself; for anything else one without fields. */
 export const objectOf = (value: unknown): JsonObject => (isJsonObject(value) ? value : {});
+
+/** The objects in a list; of anything else none. */
+export const objectsIn = (value: unknown): readonly JsonObject[] =>
+  Array.isArray(value) ? value.filter(isJsonObject) : [];

@@ -1,6 +1,7 @@
 import {
   isJsonObject,
   objectOf,
+  objectsIn,
   textOf,
   type JsonObject,
   type JsonValue,
@@ -167,9 +168,6 @@ const codeOf = (source: WrittenSource | undefined) => {
     remarks: source === undefined ? [] : remarksOf(source, texts),
   };
 };
-
-const objectsIn = (value: JsonValue | undefined): readonly JsonObject[] =>
-  Array.isArray(value) ? (value as readonly JsonValue[]).filter(isJsonObject) : [];
 
 const enginesOf = (target: JsonObject): readonly string[] => {
   const named = [

@@ -1,5 +1,5 @@
 import { quote } from '../../../core/text/cut-middle.ts';
-import { isJsonObject, type JsonObject, type JsonValue } from '../../../core/text/json/json.ts';
+import { isJsonObject, objectsIn, type JsonObject, type JsonValue } from '../../../core/text/json/json.ts';
 import type { PolicyProblem } from '../../../core/policy/load/schema-problem.ts';
 import { compileRe2 } from '../re2.ts';
 import { fieldSchema } from './structural-schema.ts';
@@ -144,15 +144,12 @@ const listProblems = (schema: JsonObject, value: readonly JsonValue[], path: Pat
   ];
 };
 
-const schemasIn = (value: JsonValue | undefined): readonly JsonObject[] =>
-  Array.isArray(value) ? (value as readonly JsonValue[]).filter(isJsonObject) : [];
-
 const togetherProblems = (schema: JsonObject, value: JsonValue, path: Path): Problems => {
   const fits = (one: JsonObject): boolean => valueProblems(one, value, path).length === 0;
   const [all, any, one] = [
-    schemasIn(schema['allOf']),
-    schemasIn(schema['anyOf']),
-    schemasIn(schema['oneOf']),
+    objectsIn(schema['allOf']),
+    objectsIn(schema['anyOf']),
+    objectsIn(schema['oneOf']),
   ];
   const { not } = schema;
   return [
