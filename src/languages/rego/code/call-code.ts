@@ -73,11 +73,8 @@ export const builtinCode = (name: string, builtin: Builtin, args: readonly Gette
   };
 };
 
-/** A function by its name under `data`, as `with` names it. */
-export const functionName = (path: readonly string[]): string => `data.${path.join('.')}`;
-
 export const functionCode = (node: RuleNode, args: readonly Getter[]): Getter => {
-  const name = functionName(node.path);
+  const { name } = node;
   return (frame) => {
     const { ctx } = frame;
     const values = termValues(frame, args);

@@ -54,8 +54,6 @@ const kindOf = (head: RuleHead, depth: number): RuleKind => {
   return head.member === undefined ? 'value' : 'set';
 };
 
-const dotted = (node: RuleNode): string => `data.${node.path.join('.')}`;
-
 /** Names of builtins, and functions of `data`. */
 const linkedOf = (tree: RuleTree, builtins: ReadonlyMap<string, Builtin>): Linked => {
   const nodeAt = (operator: Term): RuleNode | undefined => {
@@ -134,8 +132,7 @@ export class Linker {
       const arity = resolved.rule.head.args?.length ?? 0;
       const isOther =
         node.kind !== undefined && (node.kind !== kind || (kind === 'function' && node.arity !== arity));
-      if (isOther)
-        throw new CompileFault('rego_type_error', `conflicting rules ${dotted(node)} found`, rule.at);
+      if (isOther) throw new CompileFault('rego_type_error', `conflicting rules ${node.name} found`, rule.at);
       node.kind = kind;
       node.arity = arity;
       this.#rules.push({ ...resolved, module, node, depth: steps.length });
@@ -180,7 +177,7 @@ export class Linker {
     const [first] = circle;
     const [rule] = first === undefined ? [] : (groups.get(first) ?? []);
     if (first === undefined || rule === undefined) return [];
-    const message = `rule ${dotted(first)} is recursive: ${circle.map(dotted).join(' -> ')}`;
+    const message = `rule ${first.name} is recursive: ${circle.map(({ name }) => name).join(' -> ')}`;
     this.#report(rule.module, new CompileFault('rego_recursion_error', message, rule.rule.at));
     return [];
   }
@@ -221,7 +218,7 @@ export class Linker {
     if (second !== undefined)
       this.#report(
         second.module,
-        new CompileFault('rego_type_error', `multiple default rules ${dotted(node)} found`, second.rule.at),
+        new CompileFault('rego_type_error', `multiple default rules ${node.name} found`, second.rule.at),
       );
     this.#install(node, rules);
   }
@@ -260,7 +257,7 @@ export class Linker {
 export const checkCall = (linked: Linked, call: CallTerm): void => {
   const { operator, args, at } = call;
   const target = linked.functionAt(operator);
-  const name = typeof target === 'string' ? target : dotted(target);
+  const name = typeof target === 'string' ? target : target.name;
   if (target === 'print') return;
   const isRule = typeof target !== 'string' && target.kind !== 'function';
   const arity = isRule ? 0 : linked.arityOf(operator);

@@ -4,7 +4,7 @@ import { EvaluationFault } from '../evaluate/fault.ts';
 import type { Exec, Frame, Getter, Step } from '../evaluate/frame.ts';
 import type { Term } from '../syntax/term.ts';
 import { RegoObject, type Maybe, type RegoValue } from '../values/value.ts';
-import { askBuiltin, functionName } from './call-code.ts';
+import { askBuiltin } from './call-code.ts';
 import type { Linked } from './term-code.ts';
 
 /** One `with` of a literal. */
@@ -98,9 +98,7 @@ const applied = (linked: Linked, change: Change): Apply => {
   if (linked.arityOf(target) === undefined) return documentChange(change);
   const named = linked.functionAt(target);
   if (typeof named === 'string') return functionChange(linked, change, named);
-  return named.kind === 'function'
-    ? functionChange(linked, change, functionName(named.path))
-    : documentChange(change);
+  return named.kind === 'function' ? functionChange(linked, change, named.name) : documentChange(change);
 };
 
 /** A literal under `with` (Policy Language, "With Keyword"): what stands behind it sees the world as it was. */

@@ -14,7 +14,7 @@ import {
 import { CompileFault } from './compile-problem.ts';
 import { functionReference, invalidStep, unsupportedReference } from './reference-fault.ts';
 import { TypeEnvironment } from './type-environment.ts';
-import { signatureOf, type TypedName } from './type-signature.ts';
+import { signatureOf, type Signature, type TypedName } from './type-signature.ts';
 import {
   anything,
   bounded,
@@ -90,10 +90,7 @@ class BodyTypes extends TypeEnvironment {
     return node.children.size > 0 ? anything : this.#policy.typeOfRule(node);
   }
 
-  #signature({
-    operator,
-  }: CallTerm):
-    { readonly args: readonly TypedName[]; readonly result: TypedName; readonly name: string } | undefined {
+  #signature({ operator }: CallTerm): (Signature & { readonly name: string }) | undefined {
     const target = this.#policy.functionAt(operator);
     if (typeof target === 'string') {
       const found = signatureOf(target);
@@ -107,7 +104,7 @@ class BodyTypes extends TypeEnvironment {
       },
       type: one,
     });
-    const name = `data.${target.path.join('.')}`;
+    const { name } = target;
     if (target.kind !== 'function') return { args: [], result: named(type), name };
     return type?.kind === 'function'
       ? { args: type.args.map(named), result: named(type.result), name }

@@ -21,6 +21,11 @@ export class RuleNode {
     this.path = path;
     this.id = id;
   }
+
+  /** As messages and `with` name it. */
+  get name(): string {
+    return `data.${this.path.join('.')}`;
+  }
 }
 
 export class RuleTree {
