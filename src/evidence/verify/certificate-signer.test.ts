@@ -1,4 +1,5 @@
-import { describe, expect, test } from 'vitest';
+import { X509Certificate } from 'node:crypto';
+import { describe, expect, test, vi } from 'vitest';
 import {
   certificate,
   codeSigning,
@@ -69,6 +70,22 @@ const forms: readonly (readonly [
     (options) => bundleLayer(keylessBundle(acme, { payload: provenance, ...options })),
   ],
 ];
+
+test('the signatures among the certificates of a root are verified with the first candidate alone', () => {
+  const other = createSigstore();
+  const trustRoots = [other.snapshot()];
+  const verifying = vi.spyOn(X509Certificate.prototype, 'verify');
+  const verified = (): number => {
+    verifying.mockClear();
+    const stamped = bundle({ log: 'none', stamped: true }, other);
+    expect(outcome(verify(stamped, { trustRoots }))).toBe('believed');
+    return verifying.mock.calls.length;
+  };
+  expect(verified()).toBeGreaterThan(1);
+  // That of the certificate of the signer.
+  expect([verified(), verified()]).toEqual([1, 1]);
+  verifying.mockRestore();
+});
 
 describe('a certificate of a trust root', () => {
   test.each(forms)('%s yields a claim with identity, log and time', (_form, says, layer) => {

@@ -11,7 +11,7 @@ import type { SignedMaterial } from './form/signed-material.ts';
 import type { LoggedSignature } from './log/logged-signature.ts';
 import { isSignedBy } from './signature/is-signed-by.ts';
 import { signatureId } from './signature/signature-id.ts';
-import { readSpki, type PolicyKey } from './signature/public-key.ts';
+import { strongKey, type PolicyKey } from './signature/public-key.ts';
 import type { PreparedRoot, SigstoreRoot } from './trust/prepared-root.ts';
 import { uniteWitnesses, witnessesOf, type RootWitnesses, type Witnesses } from './witnesses.ts';
 
@@ -127,7 +127,7 @@ const certificateSignersOf = (
   const certificates = readSignerCertificates(material.certificates);
   if (!certificates.ok) return fail({ ...certificates.error, checks: [] });
   const { leaf } = certificates.value;
-  const read = readSpki(leaf.spki);
+  const read = strongKey(leaf.key);
   if (!read.ok) {
     const why = `the key of its certificate does not count: ${read.error}`;
     return fail({ fault: 'invalid', why, checks: [signatureFailed] });

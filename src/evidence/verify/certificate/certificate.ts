@@ -74,6 +74,12 @@ const keyOf = (certificate: X509Certificate): KeyObject | undefined => {
   }
 };
 
+/** The elements of the part that the issuer signs; none where there is no such part. */
+const tbsFieldsOf = (der: Uint8Array): readonly DerValue[] => {
+  const [tbs] = sequenceOf(readDer(der)) ?? [];
+  return sequenceOf(tbs) ?? [];
+};
+
 /** Fields of the part that the issuer signs, in their order. */
 const readTbs = (tbsFields: readonly DerValue[]) => {
   const [version, serial, algorithm, issuer, validity, subject, spki, ...rest] = tbsFields;
@@ -98,10 +104,17 @@ const readTbs = (tbsFields: readonly DerValue[]) => {
 export const readCertificate = (der: Uint8Array): Certificate | undefined => {
   if (der.length > maxCertificate) return undefined;
   const x509 = readX509(der);
-  const [tbs] = sequenceOf(readDer(der)) ?? [];
-  const tbsFields = sequenceOf(tbs) ?? [];
+  const tbsFields = tbsFieldsOf(der);
   const fields = readTbs(tbsFields);
   return x509 && fields && complete<Certificate>({ x509, key: keyOf(x509), der, tbsFields, ...fields });
 };
 
 export const isSameBytes = (a: Uint8Array, b: Uint8Array): boolean => Buffer.compare(a, b) === 0;
+
+/** Whether it is a certificate that names itself as its issuer. Few do, and only those are read whole. */
+export const isSelfIssued = (der: Uint8Array): boolean => {
+  if (der.length > maxCertificate) return false;
+  const [, , , issuer, , subject] = tbsFieldsOf(der);
+  if (issuer === undefined || subject === undefined) return false;
+  return isSameBytes(issuer.bytes, subject.bytes) && readCertificate(der) !== undefined;
+};

@@ -24,7 +24,7 @@ const strongAlgorithms: ReadonlySet<string> = new Set([
   '1.3.101.112', // Ed25519
 ]);
 
-const isIssuedBy = (certificate: Certificate, issuer: Certificate): boolean => {
+const checkIssuer = (certificate: Certificate, issuer: Certificate): boolean => {
   if (!strongAlgorithms.has(certificate.signatureAlgorithm)) return false;
   // OpenSSL takes RSA-PSS with SHA-1 too, which is what parameters say that say nothing.
   const [, , algorithm] = certificate.tbsFields;
@@ -34,6 +34,17 @@ const isIssuedBy = (certificate: Certificate, issuer: Certificate): boolean => {
   } catch {
     return false;
   }
+};
+
+/** By the certificate, and then by its issuer. What is not referred to any more is forgotten. */
+const verified = new WeakMap<Certificate, WeakMap<Certificate, boolean>>();
+
+/** The certificates of a trust root stay the same, and each candidate leads to them: their signatures are verified once. */
+const isIssuedBy = (certificate: Certificate, issuer: Certificate): boolean => {
+  const before = verified.get(certificate) ?? new WeakMap<Certificate, boolean>();
+  const isIssued = before.get(issuer) ?? checkIssuer(certificate, issuer);
+  verified.set(certificate, before.set(issuer, isIssued));
+  return isIssued;
 };
 
 /**

@@ -7,7 +7,7 @@ import {
 import { z } from 'zod';
 import { ok, type Result } from '../../../core/result.ts';
 import { readJsonObject } from '../../../core/text/json/json-document.ts';
-import { isSameBytes, readCertificate } from '../certificate/certificate.ts';
+import { isSameBytes, isSelfIssued } from '../certificate/certificate.ts';
 import { entryKey, logEntryFields } from '../log/log-entry.ts';
 import { reject, rejectUnreadable, type Rejection } from '../rejection.ts';
 import { hashOf, type Message } from '../signature/message.ts';
@@ -77,11 +77,6 @@ const contentOf = (
 };
 
 type Verifiers = Pick<SignedMaterial, 'certificates' | 'entries' | 'entriesNeed' | 'timestamps'>;
-
-const isSelfIssued = (der: Uint8Array): boolean => {
-  const certificate = readCertificate(der);
-  return certificate !== undefined && isSameBytes(certificate.issuer, certificate.subject);
-};
 
 const toText = (bytes: Uint8Array): string => Buffer.from(bytes).toString('base64');
 const holdsTwice = (texts: readonly string[]): boolean => new Set(texts).size < texts.length;

@@ -47,15 +47,16 @@ const whyWeak = (key: KeyObject): string | undefined => {
   return 'it is none of ECDSA P-256, P-384, P-521, RSA and Ed25519';
 };
 
-/**
- * The key of a DER SubjectPublicKeyInfo, if signatures by it count.
- * @returns why they do not
- */
-export const readSpki = (der: Uint8Array): Result<KeyObject, string> => {
+/** The key, if signatures by it count. @returns why they do not */
+export const strongKey = (key: KeyObject): Result<KeyObject, string> => {
+  const why = whyWeak(key);
+  return why === undefined ? ok(key) : fail(why);
+};
+
+/** The same of a DER SubjectPublicKeyInfo. */
+const readSpki = (der: Uint8Array): Result<KeyObject, string> => {
   try {
-    const key = createPublicKey({ key: Buffer.from(der), format: 'der', type: 'spki' });
-    const why = whyWeak(key);
-    return why === undefined ? ok(key) : fail(why);
+    return strongKey(createPublicKey({ key: Buffer.from(der), format: 'der', type: 'spki' }));
   } catch (error) {
     return fail(`it is no public key: ${messageOf(error)}`);
   }

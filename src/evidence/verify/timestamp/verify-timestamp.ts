@@ -60,6 +60,9 @@ const isTrusted = (
   });
 };
 
+const broughtBy = (token: TimestampToken): readonly Certificate[] =>
+  token.certificates.map(readCertificate).filter((one) => one !== undefined);
+
 /**
  * The signer stands in the trust root, or, where that names CAs alone, comes with the token. Attack: a certificate that the
  * root has retired, under a CA that has another one now.
@@ -67,8 +70,7 @@ const isTrusted = (
 const signersOf = (token: TimestampToken, { certificates }: StampingAuthority): readonly Certificate[] => {
   const [first] = certificates;
   const named = first === undefined || first.x509.ca ? [] : [first];
-  const brought = token.certificates.map(readCertificate).filter((one) => one !== undefined);
-  return (named.length > 0 ? named : brought).filter(
+  return (named.length > 0 ? named : broughtBy(token)).filter(
     (certificate) => isSignerOf(token, certificate) && isStamper(certificate),
   );
 };
@@ -97,9 +99,7 @@ export const verifyTimestamp = (
       ? ok({ authority: one.authority, signer, at: token.at })
       : wrong('has a wrong signature');
   }
-  const claimed = token.certificates
-    .map(readCertificate)
-    .find((certificate) => certificate !== undefined && isSignerOf(token, certificate));
+  const claimed = broughtBy(token).find((certificate) => isSignerOf(token, certificate));
   return claimed === undefined || isSignedByHolder(token, claimed)
     ? fail({ kind: 'unknown-authority' })
     : wrong('has a wrong signature');
