@@ -2,6 +2,7 @@ import type { Claim, ClaimFacts } from '../../core/facts/claim.ts';
 import type { AttestationNeed } from '../../core/facts/claim-need.ts';
 import type { Fact, Unavailable } from '../../core/facts/fact.ts';
 import type { Digest } from '../../core/image/digest.ts';
+import { createLruCache } from '../../concurrency/lru-cache.ts';
 import { shown } from '../../core/text/shown-text.ts';
 import { digestOf } from '../content-digest.ts';
 import type { TrustRoots, TrustRootSnapshot } from '../trust/trust-root.ts';
@@ -62,4 +63,21 @@ export const basisOf = (
   const parts = [says, sorted(keys), sorted(Object.entries(ids)), sorted(expressions)];
   const key = digestOf(Buffer.from(JSON.stringify(parts)), 'sha256');
   return { says, keys, trustRoots: snapshots, expressions, key };
+};
+
+/** A few needs of the policies of one cluster. Each keeps the texts of its trust roots in memory. */
+const maxBases = 16;
+
+/** The basis of a need, made once as long as its trust roots stay the same: a crowd of reviews asks the same. */
+export const createBases = () => {
+  const kept = createLruCache<ClaimBasis>({ entries: maxBases });
+  const isBy = ({ trustRoots }: ClaimBasis, { snapshots }: RootsInForce): boolean =>
+    trustRoots.length === snapshots.length && trustRoots.every((root, at) => root === snapshots[at]);
+  return (needKey: string, roots: RootsInForce, make: () => ClaimBasis): ClaimBasis => {
+    const before = kept.get(needKey);
+    if (before !== undefined && isBy(before, roots)) return before;
+    const basis = make();
+    kept.set(needKey, basis);
+    return basis;
+  };
 };

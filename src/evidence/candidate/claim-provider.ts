@@ -14,7 +14,7 @@ import type { Reading } from '../resolve/read-budget.ts';
 import { unavailableText } from '../text/unavailable-text.ts';
 import type { TrustRoots } from '../trust/trust-root.ts';
 import type { CandidateVerifier } from '../verify/verification.ts';
-import { basisOf, rootsOf, type RootsInForce } from './claim-basis.ts';
+import { basisOf, createBases, rootsOf, type RootsInForce } from './claim-basis.ts';
 import { nobodyObserves, type ClaimObserver } from './claim-observer.ts';
 import { alone, isMetByAll, claimsInIndex } from './index-claims.ts';
 import { createJudgeCandidate } from './judge-candidate.ts';
@@ -30,16 +30,21 @@ export interface ClaimSources {
   readonly observer?: ClaimObserver;
 }
 
-interface GatheredClaims<C extends Claim> {
-  readonly facts: ClaimFacts<C>;
-  /** Whether all that is asked is said. */
-  readonly isMet: boolean;
-}
+/** Whether bytes are an index. The same bytes are asked about by each of a crowd of reviews, and read once. */
+const areIndex = new WeakMap<Uint8Array, boolean>();
+const isIndexIn = (manifest: Uint8Array): boolean => {
+  const before = areIndex.get(manifest);
+  if (before !== undefined) return before;
+  const document = readManifestDocument(manifest);
+  const isIndex = document.ok && document.value.shape === 'index';
+  areIndex.set(manifest, isIndex);
+  return isIndex;
+};
 
 const gather = async <C extends Claim, N extends ClaimNeed<C>>(
   searcher: ClaimSearcher<C, N>,
   question: ClaimQuestion<N>,
-): Promise<RegistryAnswer<GatheredClaims<C>>> => {
+): Promise<RegistryAnswer<ClaimFacts<C>>> => {
   const { resolved, roots, reading } = question;
   const { digest } = resolved.image;
   const manifest =
@@ -47,24 +52,20 @@ const gather = async <C extends Claim, N extends ClaimNeed<C>>(
       ? await readContent(searcher.parts, readPlaceOf(resolved), { stage: 'manifest', digest }, reading)
       : known(resolved.bytes);
   if (manifest.state !== 'known') return manifest;
-  const document = readManifestDocument(manifest.value);
-  const isIndex = document.ok && document.value.shape === 'index';
+  const isIndex = isIndexIn(manifest.value);
   const found = isIndex
     ? await claimsInIndex(searcher, question, manifest.value)
     : await claimsAbout(searcher, question, { digest, manifest: manifest.value }, []).then(alone);
   if (found.platforms.state !== 'known') return found.platforms;
   const { named, platforms } = found;
   return known({
-    facts: {
-      repository: repositoryKey(resolved.image),
-      digest,
-      isIndex,
-      named,
-      platforms: platforms.value,
-      missingRoots: roots.missing,
-      trustSnapshots: roots.ids,
-    },
-    isMet: isMetByAll(searcher, question, named, platforms.value),
+    repository: repositoryKey(resolved.image),
+    digest,
+    isIndex,
+    named,
+    platforms: platforms.value,
+    missingRoots: roots.missing,
+    trustSnapshots: roots.ids,
   });
 };
 
@@ -151,6 +152,7 @@ export const createGatherClaims = <C extends Claim, N extends ClaimNeed<C>>(
   const searcher = { settings, parts, gatherParts };
   const { clock, limits } = parts;
   const kept = createKeptFacts(searcher);
+  const basisFor = createBases();
   return async (
     resolved: ResolvedImage,
     { wanted: need, key: needKey }: { readonly wanted: N; readonly key: string },
@@ -165,10 +167,10 @@ export const createGatherClaims = <C extends Claim, N extends ClaimNeed<C>>(
     if (before !== undefined) return before;
     const rests = { listedAt: began, pushes: parts.candidateLists.pushesTo(resolved.image) };
     const { says, packages } = settings;
-    const basis = {
+    const basis = basisFor(needKey, roots, () => ({
       ...basisOf(says, need.keys, roots, settings.expressions(need)),
       ...(packages !== undefined && { packages }),
-    };
+    }));
     const question = { resolved, need, needKey, roots, basis, reading, offersFor, rests };
     const answer = await gather(searcher, question);
     if (answer.state === 'absent') return { fact: answer, keepFor: 0, bytes: 0 };
@@ -176,10 +178,14 @@ export const createGatherClaims = <C extends Claim, N extends ClaimNeed<C>>(
       const why = unavailableText(answer.why, resolved.credential.source, clock.monotonic() - began);
       return { fact: { state: 'unavailable', why }, keepFor: 0, bytes: 0 };
     }
-    const { facts, isMet: isWhole } = answer.value;
+    // Others of a crowd that waited for one search come to the same: what the first one has made of it is for all.
+    const meanwhile = isShared ? kept.find(key, { need, resolved }) : undefined;
+    if (meanwhile !== undefined) return meanwhile;
+    const facts = answer.value;
     const claims = claimLines(facts);
     // What is not there yet may be pushed at any moment.
-    if (!isWhole) return { fact: known(facts), keepFor: 0, bytes: 0, claims };
+    if (!isMetByAll(searcher, question, facts.named, facts.platforms))
+      return { fact: known(facts), keepFor: 0, bytes: 0, claims };
     const gathered = { fact: known(facts), keepFor: limits.listTime, bytes: sharedBytes, claims };
     if (isShared) kept.keep(key, facts, gathered, rests);
     return gathered;
