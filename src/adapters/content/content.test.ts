@@ -14,6 +14,7 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { execFileSync } from 'node:child_process';
+import { setTimeout } from 'node:timers/promises';
 import type { Digest } from '../../core/image/digest.ts';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { scanContent } from './scan.ts';
@@ -75,6 +76,17 @@ describe('content', () => {
     await first.close();
     expect(textOf(await open().get({ ...shop, digest: digestOf('web', algorithm) }))).toBe('web');
     expect(problems).toEqual([]);
+  });
+
+  test('is written a while after it was read, when the reviews of a rollout are answered', async () => {
+    const store = open();
+    await store.opened;
+    store.put({ ...shop, digest: digestOf('web') }, bytesOf('web'));
+    await setTimeout(100);
+    expect(await files()).toEqual([]);
+    expect(textOf(await store.get({ ...shop, digest: digestOf('web') }))).toBe('web');
+    await store.close();
+    expect(await files()).toHaveLength(1);
   });
 
   test('lies by its digest, readable by the owner alone', async () => {
@@ -193,6 +205,20 @@ describe('a file that is not what was written', () => {
     expect(await readdir(outside)).toEqual([]);
     expect(problems).toEqual([expect.stringContaining('is not a directory')]);
     await rm(outside, { recursive: true });
+  });
+
+  test('what a write left half done does not keep the next one out', async () => {
+    await kept('web');
+    const [file = ''] = await files();
+    const store = open();
+    await store.opened;
+    await rm(file);
+    await symlink(join(directory, 'elsewhere'), `${file}.tmp`);
+    expect(textOf(await store.get({ ...shop, digest: digestOf('web') }))).toBeUndefined();
+    store.put({ ...shop, digest: digestOf('web') }, bytesOf('web'));
+    await store.close();
+    expect(await files()).toEqual([file]);
+    expect((await lstat(file)).isFile()).toBe(true);
   });
 
   test('what a killed process left half written is removed', async () => {

@@ -1,8 +1,10 @@
 import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isDigestOf } from '../../evidence/content-digest.ts';
+import { sleep } from '../../concurrency/abort.ts';
 import { createLruCache, type LruCache } from '../../concurrency/lru-cache.ts';
 import { messageOf } from '../../core/result.ts';
+import { fileErrorCode } from '../../files/file-problem.ts';
 import { makeFolder, readFileBytes, writeFileBytes } from './files.ts';
 import type { ContentName } from './name.ts';
 import { scanContent } from './scan.ts';
@@ -35,8 +37,6 @@ interface Waiting {
 }
 
 const pathOf = ({ folder, file }: ContentName): string => `${folder}/${file}`;
-const isMissing = (error: unknown): boolean =>
-  error instanceof Error && 'code' in error && error.code === 'ENOENT';
 
 /** Writes one file after the other, and no answer waits for it. `wrote` is called with the success. */
 const createWriter = (
@@ -123,11 +123,15 @@ const createRemover = (root: string, failed: (error: unknown) => void) => {
   };
 };
 
+/** Milliseconds before content is written: a rollout of many new images leaves no time of a core for files. */
+const pause = 2_000;
+
 /** `onProblem` is called once when files stop working, not for every file. */
 export const createDisk = (root: string, limits: DiskLimits, onProblem: (problem: string) => void): Disk => {
   let complained = false;
   let scanned = false;
-  let closed = false;
+  const closing = new AbortController();
+  const isClosed = (): boolean => closing.signal.aborted;
   const note = (error?: unknown): void => {
     if (error !== undefined && !complained) {
       onProblem(`the content cache in ${root} cannot be used: ${messageOf(error)}`);
@@ -143,7 +147,7 @@ export const createDisk = (root: string, limits: DiskLimits, onProblem: (problem
     try {
       await mkdir(root, { recursive: true, mode: 0o700 });
       let late = 0;
-      const isOver = (): boolean => closed && ++late > lookedAtEnd;
+      const isOver = (): boolean => isClosed() && ++late > lookedAtEnd;
       const found = await scanContent(root, limits.files, isOver);
       for (const { path, bytes } of found) files.set(path, true, bytes);
     } catch (error) {
@@ -167,18 +171,19 @@ export const createDisk = (root: string, limits: DiskLimits, onProblem: (problem
         remove(path);
       } catch (error) {
         // A link or a directory: it is not what the gate wrote.
-        if (!isMissing(error)) remove(path);
+        if (fileErrorCode(error) !== 'ENOENT') remove(path);
       }
       files.delete(path);
       return undefined;
     },
     write: (name, bytes) => {
-      if (closed || files.has(pathOf(name))) return;
+      if (isClosed() || files.has(pathOf(name))) return;
       remover.spare(pathOf(name));
-      if (writer.add({ name, bytes })) work = work.then(writer.writeAll);
+      if (writer.add({ name, bytes }))
+        work = work.then(() => sleep(pause, closing.signal, false)).then(writer.writeAll);
     },
     close: async () => {
-      closed = true;
+      closing.abort();
       await work;
       await remover.close();
     },

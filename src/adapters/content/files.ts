@@ -1,6 +1,7 @@
-import { constants } from 'node:fs';
-import { lstat, mkdir, open, rename, rm } from 'node:fs/promises';
+import { constants, type Stats } from 'node:fs';
+import { type FileHandle, lstat, mkdir, open, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { fileErrorCode } from '../../files/file-problem.ts';
 
 // O_NONBLOCK: opening a planted pipe must not wait for a writer.
 const readFlags = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
@@ -21,15 +22,22 @@ export const readFileBytes = async (path: string, most: number): Promise<Uint8Ar
   }
 };
 
+/** An interrupted write leaves its file behind, which is seldom: it costs no look before each write. */
+const openNew = (path: string): Promise<FileHandle> =>
+  open(path, writeFlags, ownerOnly).catch(async (error: unknown) => {
+    if (fileErrorCode(error) !== 'EEXIST') throw error;
+    await rm(path, { force: true });
+    return open(path, writeFlags, ownerOnly);
+  });
+
 /**
  * Writes the file whole or not at all: beside its place, then renamed. Not synced, since content is hashed when it is
  * read back.
  */
 export const writeFileBytes = async (path: string, bytes: Uint8Array): Promise<void> => {
   const beside = `${path}.tmp`;
-  await rm(beside, { force: true });
   try {
-    const file = await open(beside, writeFlags, ownerOnly);
+    const file = await openNew(beside);
     try {
       await file.writeFile(bytes);
     } finally {
@@ -42,11 +50,20 @@ export const writeFileBytes = async (path: string, bytes: Uint8Array): Promise<v
   }
 };
 
+const statusOf = async (path: string): Promise<Stats> => {
+  try {
+    return await lstat(path);
+  } catch (error) {
+    if (fileErrorCode(error) !== 'ENOENT') throw error;
+    await mkdir(path, { mode: 0o700 }).catch(() => {});
+    return lstat(path);
+  }
+};
+
 /** Makes `sha256/ab`; a link in the place of either would lead the write elsewhere and is refused. */
 export const makeFolder = async (root: string, folder: string): Promise<void> => {
   for (const part of [folder.split('/')[0] ?? '', folder]) {
     const path = join(root, part);
-    await mkdir(path, { mode: 0o700 }).catch(() => {});
-    if (!(await lstat(path)).isDirectory()) throw new Error(`${path} is not a directory`);
+    if (!(await statusOf(path)).isDirectory()) throw new Error(`${path} is not a directory`);
   }
 };
