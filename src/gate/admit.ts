@@ -1,25 +1,19 @@
 import type { Clock } from '../concurrency/clock.ts';
 import { untilAborted } from '../concurrency/abort.ts';
-import type { Decision, JudgedObject } from '../core/decision/decision.ts';
+import type { Decision } from '../core/decision/decision.ts';
 import type { Finding } from '../core/decision/finding.ts';
 import type { CompileExpression } from '../core/policy/schema/schema.ts';
-import { shown } from '../core/text/shown-text.ts';
 import { isJsonObject, type JsonObject } from '../core/text/json/json.ts';
 import type { WorkloadTable } from '../core/workload/kinds/kinds.ts';
 import type { AdmissionRequest } from './admission-request.ts';
 import type { ConstraintReader, ConstraintVerdict } from './constraints.ts';
 import type { Deadline } from './deadline.ts';
-import {
-  gateFinding,
-  timedOut,
-  type DecisionBuilder,
-  type DecisionOrigin,
-  type Outcome,
-} from './review/decision-builder.ts';
+import { gateFinding, timedOut, type DecisionBuilder, type Outcome } from './review/decision-builder.ts';
 import { guardNamespace } from './review/guard-namespace.ts';
 import type { JudgeConstraints } from './review/judge-constraints.ts';
 import { judgeConstraintObject, judgePolicy, judgeTrustRoot } from './review/judge-policy.ts';
 import type { PolicySource } from './ports.ts';
+import { apiVersionOf, defectOf, admissionOrigin } from './admission/admission-origin.ts';
 import { unknownKind } from './review/unknown-kind.ts';
 import type { Review } from './review/review.ts';
 
@@ -40,27 +34,6 @@ interface AdmitDeps {
   /** Called with every unexpected error; the request was denied with `internal-error`. */
   readonly onBug: (error: unknown) => void;
 }
-
-const apiVersionOf = (group: string, version: string): string =>
-  group === '' ? version : `${group}/${version}`;
-
-const objectOf = (request: AdmissionRequest): JudgedObject => ({
-  apiVersion: shown(apiVersionOf(request.kind.group, request.kind.version)),
-  kind: shown(request.kind.kind),
-  ...(request.namespace === '' ? {} : { namespace: shown(request.namespace) }),
-  ...(request.name === '' ? {} : { name: shown(request.name) }),
-});
-
-const originOf = (request: AdmissionRequest, constraints?: ConstraintVerdict): DecisionOrigin => ({
-  source: 'admission',
-  uid: shown(request.uid),
-  operation: request.operation,
-  user: shown(request.user),
-  caller: request.caller,
-  dryRun: request.dryRun,
-  object: objectOf(request),
-  ...(constraints === undefined ? {} : { constraints }),
-});
 
 /** R19: what the API server says about the object and what the object says about itself must agree. */
 const disagreement = (request: AdmissionRequest): Pick<Finding, 'path' | 'message'> | undefined => {
@@ -170,7 +143,7 @@ const createJudge =
     deadline: Deadline,
   ): Decision | Promise<Decision> => {
     const { buildDecision, workloads, review, onBug } = deps;
-    const origin = originOf(request, constraints);
+    const origin = admissionOrigin(request, constraints);
     const isJudged = constraints !== undefined && constraints.judged > 0;
     const decided = decideWithoutImages(request, isJudged, deps);
     if (decided !== undefined) return buildDecision(origin, decided, started);
@@ -196,15 +169,12 @@ export const createAdmit = (deps: AdmitDeps) => {
     try {
       const found = judgeConstraints?.(request, deadline);
       const constraints = found instanceof Promise ? await found : found;
-      if (constraints === 'late') return buildDecision(originOf(request), timedOut(deadline), started);
+      if (constraints === 'late') return buildDecision(admissionOrigin(request), timedOut(deadline), started);
       const judged = judge(request, constraints, started, deadline);
       return judged instanceof Promise ? await judged : judged;
     } catch (error) {
       onBug(error);
-      const finding = gateFinding('internal-error', 'the gate failed while judging this request', {
-        remedy: 'this is a defect of the gate: report it with the decision id and the log line',
-      });
-      return buildDecision(originOf(request), { findings: [finding] }, started);
+      return buildDecision(admissionOrigin(request), defectOf(), started);
     }
   };
 };

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vit
 import { createAuthority } from '../../test/e2e/harness/certificates.ts';
 import { digestOf, evidenceOf, fakeEvidence, type FakeEvidence } from '../../test/fakes/evidence/evidence.ts';
 import { pod } from '../../test/fakes/gate.ts';
+import { constraint, constraintsOf, storeOf, template } from '../../test/fakes/constraints.ts';
 import { anyExpression, policySet } from '../../test/fakes/policy-set.ts';
 import { http1, startGate, type Send } from '../../test/fakes/webhook-server.ts';
 import { createMetrics } from '../adapters/metrics/metrics.ts';
@@ -9,6 +10,7 @@ import { resolveConfig } from '../config/resolve.ts';
 import type { Decision } from '../core/decision/decision.ts';
 import { unavailable } from '../core/facts/fact.ts';
 import type { RegistryEventSource } from '../gate/prefetch/registry-events.ts';
+import type { ConstraintDeps } from '../gate/review/judge-constraints.ts';
 import { createLifecycle } from './lifecycle.ts';
 import { createHandlers } from './handlers.ts';
 import { soon } from '../../test/soon.ts';
@@ -39,7 +41,11 @@ const lifecycle = createLifecycle();
 const recorded: Decision[] = [];
 const metrics = createMetrics('test');
 
-const open = async (evidence: FakeEvidence | undefined, set = policies): Promise<{ send: Send }> => {
+const open = async (
+  evidence: FakeEvidence | undefined,
+  set = policies,
+  constraints?: ConstraintDeps,
+): Promise<{ send: Send }> => {
   const handlers = createHandlers(
     config,
     {
@@ -47,6 +53,7 @@ const open = async (evidence: FakeEvidence | undefined, set = policies): Promise
       source: { current: () => ({ state: 'loaded', set }) },
       namespaces: { labels: (name) => unavailable(name, 'none') },
       compileExpression: anyExpression,
+      constraints,
       sinks: [(decision) => void recorded.push(decision)],
       ...(evidence === undefined ? {} : { evidence: { access: { evidence }, eventSources: () => sources } }),
     },
@@ -169,5 +176,47 @@ describe('the doors of a gate that looks at none', () => {
     expect(warnings).toEqual([expect.stringContaining('without registry access')]);
     expect((await ask(send, '/validate', pod({ app: `nginx@${a}` }))).allowed).toBe(false);
     expect((await send({ path: '/registry-events', body: '{}' })).status).toBe(404);
+  });
+});
+
+describe('/constraints', () => {
+  const store = storeOf(
+    [template('NoBad', 'violation[{"msg": "is bad"}] { input.review.object.metadata.labels.bad }')],
+    [constraint('NoBad', 'a')],
+  );
+  const bad = { labels: { bad: 'yes' } };
+  const object = (apiVersion: string, kind: string, metadata: object): object => ({
+    apiVersion,
+    kind,
+    metadata: { name: 'web', ...metadata },
+  });
+  const counted = async (): Promise<number> => {
+    const { text } = await metrics.render();
+    const line =
+      /^imagegate_admission_requests_total\{operation="CREATE",resource="other",decision="allowed".*\} (\d+)$/m;
+    return Number(line.exec(text)?.[1] ?? 0);
+  };
+
+  test('asks no image policy, records a kind without a pod spec only with a finding, and counts it always', async () => {
+    const { send } = await open(undefined, policies, constraintsOf(store));
+    const before = recorded.length;
+    expect((await ask(send, '/constraints', pod({ app: 'nginx' }))).allowed).toBe(true);
+    await vi.waitFor(() => expect(recorded).toHaveLength(before + 1), soon);
+    const had = await counted();
+    expect((await ask(send, '/constraints', object('v1', 'Service', {}))).allowed).toBe(true);
+    await vi.waitFor(async () => expect(await counted()).toBe(had + 1), soon);
+    expect(recorded).toHaveLength(before + 1);
+    expect((await ask(send, '/constraints', object('v1', 'Service', bad))).allowed).toBe(false);
+    await vi.waitFor(() => expect(recorded).toHaveLength(before + 2), soon);
+    expect(recorded.at(-1)).toMatchObject({ allowed: false, object: { kind: 'Service' } });
+    expect(recorded.at(-1)?.versions['policies']).toBeUndefined();
+  });
+
+  test('of a gate that asks no constraints says so', async () => {
+    const { send } = await open(undefined);
+    expect(await ask(send, '/constraints', object('v1', 'Service', bad))).toMatchObject({
+      allowed: true,
+      auditAnnotations: { skipped: 'not-judged' },
+    });
   });
 });

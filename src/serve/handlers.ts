@@ -5,9 +5,10 @@ import { version } from '../config/version.ts';
 import type { Decision } from '../core/decision/decision.ts';
 import type { CompileExpression } from '../core/policy/schema/schema.ts';
 import type { JsonObject } from '../core/text/json/json.ts';
-import { createWorkloadTable } from '../core/workload/kinds/kinds.ts';
+import { createWorkloadTable, type WorkloadTable } from '../core/workload/kinds/kinds.ts';
 import type { Evidence } from '../evidence/gather.ts';
 import { createAdmit } from '../gate/admit.ts';
+import { createAdmitByConstraints } from '../gate/admission/admit-by-constraints.ts';
 import type { AdmissionRequest } from '../gate/admission-request.ts';
 import {
   createDecisionBuilder,
@@ -86,8 +87,11 @@ const openReview = (
 const createAfterwards = (
   { sinks, emit }: HandlerParts,
   prefetch: Prefetch | undefined,
+  count: (decision: Decision) => void,
   onBug: (error: unknown) => void,
 ) => {
+  // Constraints on everything are asked about every Lease and every Event of the cluster.
+  const countedOnly = new WeakSet<Decision>();
   const publish = createPublish(sinks, onBug);
   // An Event needs the owner of the object, and the prefetch needs its template. The decision holds neither.
   const requests = new WeakMap<Decision, AdmissionRequest>();
@@ -96,7 +100,13 @@ const createAfterwards = (
       const wanted = emit !== undefined && decision.findings.length > 0;
       if (wanted || (prefetch !== undefined && request.kind.kind !== 'Pod')) requests.set(decision, request);
     },
+    /** It is counted and stands in no record. */
+    onlyCount: (decision: Decision): void => void countedOnly.add(decision),
     answered: (decision: Decision): void => {
+      if (countedOnly.has(decision)) {
+        count(decision);
+        return;
+      }
       publish(decision);
       const request = requests.get(decision);
       if (request === undefined) return;
@@ -155,6 +165,42 @@ const constraintsOf = (
         constraintReader: constraints.reader,
       };
 
+type AdmissionParts = Pick<ReviewDeps, 'buildDecision' | 'slices'> & { readonly workloads: WorkloadTable };
+
+/** The ways to judge: by policies and constraints, by constraints alone, by policies of images alone. */
+const openAdmission = (
+  config: Config,
+  parts: HandlerParts,
+  { buildDecision, slices, workloads }: AdmissionParts,
+  telemetry: Telemetry,
+) => {
+  const bug = bugs(telemetry);
+  const onBug = bug('became a deny');
+  const constraints = constraintsOf(parts, slices);
+  const review = openReview(config, parts, { buildDecision, slices }, telemetry);
+  return {
+    admit: createAdmit({
+      review,
+      buildDecision,
+      policies: parts.source,
+      ...constraints,
+      workloads,
+      compileExpression: parts.compileExpression,
+      clock: systemClock,
+      unknownKinds: config.unknownKinds.value,
+      admins: new Set(config.admins.value),
+      onBug,
+    }),
+    imageReview: createReviewImages({ review, buildDecision, clock: systemClock, onBug }),
+    admitByConstraints: createAdmitByConstraints({
+      judgeConstraints: constraints.judgeConstraints,
+      buildDecision,
+      clock: systemClock,
+      onBug: bug('left a request to the failure policy of its webhook'),
+    }),
+  };
+};
+
 /** The use cases behind the paths of the webhook. `lifecycle` ends their background work. */
 export const createHandlers = (
   config: Config,
@@ -164,23 +210,16 @@ export const createHandlers = (
 ): WebhookHandlers => {
   const { source, namespaces, evidence } = parts;
   const workloads = createWorkloadTable(config.workloads.value);
-  const bug = bugs(telemetry);
-  const onBug = bug('became a deny');
   const slices = createSlices(systemClock);
   const buildDecision = openDecisionBuilder(parts);
-  const review = openReview(config, parts, { buildDecision, slices }, telemetry);
-  const admit = createAdmit({
-    review,
-    buildDecision,
-    policies: source,
-    ...constraintsOf(parts, slices),
-    workloads,
-    compileExpression: parts.compileExpression,
-    clock: systemClock,
-    unknownKinds: config.unknownKinds.value,
-    admins: new Set(config.admins.value),
-    onBug,
-  });
+  const bug = bugs(telemetry);
+  const onBug = bug('became a deny');
+  const { admit, admitByConstraints, imageReview } = openAdmission(
+    config,
+    parts,
+    { buildDecision, slices, workloads },
+    telemetry,
+  );
   const registries = evidence?.access.evidence;
   const deps = { policies: source, namespaces, slices };
   const prefetch =
@@ -191,18 +230,25 @@ export const createHandlers = (
           telemetry,
           lifecycle,
         );
-  const after = createAfterwards(parts, prefetch, onBug);
+  const after = createAfterwards(parts, prefetch, (one) => telemetry.metrics.decided(one), onBug);
   return {
     validate: async (request, deadline) => {
       const decision = await admit(request, deadline);
       after.keep(decision, request);
       return decision;
     },
+    constraints: async (request, deadline) => {
+      const decision = await admitByConstraints(request, deadline);
+      const isWorkload = workloads.byKind(request.kind.group, request.kind.kind) !== undefined;
+      if (decision.findings.length === 0 && !isWorkload) after.onlyCount(decision);
+      else if (decision.findings.length > 0) after.keep(decision, request);
+      return decision;
+    },
     mutate: countingMutations(
       createMutate({ ...deps, evidence: registries, onBug: bug('left a Pod as it came') }),
       telemetry,
     ),
-    imageReview: createReviewImages({ review, buildDecision, clock: systemClock, onBug }),
+    imageReview,
     rejected: ({ code, message, remedy, uid, caller }) =>
       buildDecision(
         { source: 'admission', caller, object: unknownObject, ...(uid === undefined ? {} : { uid }) },

@@ -56,6 +56,7 @@ describe('listenOn with --client-ca (B38)', () => {
   };
   const handlers = {
     validate: () => decisionOf(),
+    constraints: () => decisionOf(),
     mutate: () => unchangedObject,
     imageReview: () => decisionOf(),
     rejected: () => decisionOf(),

@@ -11,6 +11,7 @@ import { createWorkloadTable } from '../../src/core/workload/kinds/kinds.ts';
 import { parseWorkloadRow } from '../../src/core/workload/kinds/workload-row.ts';
 import type { WorkloadKind } from '../../src/core/workload/kinds/workload-kind.ts';
 import type { Evidence } from '../../src/evidence/gather.ts';
+import { createAdmitByConstraints } from '../../src/gate/admission/admit-by-constraints.ts';
 import { createAdmit } from '../../src/gate/admit.ts';
 import type { AdmissionRequest } from '../../src/gate/admission-request.ts';
 import { deadlineAfter } from '../../src/gate/deadline.ts';
@@ -99,6 +100,10 @@ export const fakeGate = (options: FakeGateOptions = {}) => {
     onUninformed: (seen) => void uninformed.push(seen),
   });
   const onBug = (error: unknown): void => void bugs.push(error);
+  const judgeConstraints =
+    options.constraints === undefined
+      ? undefined
+      : createJudgeConstraints({ ...options.constraints, clock, slices });
   const admit = createAdmit({
     review,
     buildDecision,
@@ -110,11 +115,9 @@ export const fakeGate = (options: FakeGateOptions = {}) => {
     admins: new Set(options.admins),
     onBug,
     constraintReader: options.constraints?.reader,
-    judgeConstraints:
-      options.constraints === undefined
-        ? undefined
-        : createJudgeConstraints({ ...options.constraints, clock, slices }),
+    judgeConstraints,
   });
+  const admitByConstraints = createAdmitByConstraints({ buildDecision, judgeConstraints, clock, onBug });
   const namespaces = readerOf(options.namespaces);
   const mutate = createMutate({ policies, namespaces, slices, evidence: options.evidence, onBug });
   const reviewImages = createReviewImages({ review, buildDecision, clock, onBug });
@@ -127,6 +130,8 @@ export const fakeGate = (options: FakeGateOptions = {}) => {
     buildDecision,
     clock,
     admit: (request: AdmissionRequest, until = deadline()): Promise<Decision> => admit(request, until),
+    admitByConstraints: (request: AdmissionRequest): Promise<Decision> =>
+      admitByConstraints(request, deadline()),
     mutate: (request: AdmissionRequest): Promise<Mutation> => mutate(request, deadline()),
     reviewImages: (namespace: string, images: readonly string[]): Promise<Decision> =>
       reviewImages({ namespace, images, caller: 'unverified' }, deadline()),

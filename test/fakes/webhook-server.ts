@@ -76,6 +76,7 @@ export const startGate = async (
     ...options,
     handlers: {
       validate: () => decisionOf(),
+      constraints: () => decisionOf(),
       mutate: () => unchangedObject,
       imageReview: () => decisionOf(),
       rejected: (request) => {

@@ -9,6 +9,8 @@ import type { RejectedRequest } from './admission/rejection.ts';
 /** The use cases. The server reads, decodes, encodes and writes; it decides nothing but rejections. */
 export interface WebhookHandlers {
   validate(request: AdmissionRequest, deadline: Deadline): Decision | Promise<Decision>;
+  /** Judges by constraints alone. */
+  constraints(request: AdmissionRequest, deadline: Deadline): Decision | Promise<Decision>;
   /** Has no verdict: whatever goes wrong, the object goes on unchanged. */
   mutate(request: AdmissionRequest, deadline: Deadline): Mutation | Promise<Mutation>;
   imageReview(request: ImageReviewRequest, deadline: Deadline): Decision | Promise<Decision>;

@@ -25,6 +25,7 @@ const open = () => {
       said.push('judged');
       return gate.admit(request);
     },
+    constraints: (request) => gate.admit(request),
     mutate: () => ({ patch: [], warnings: [] }),
     imageReview: () => gate.reviewImages('shop', []),
     rejected: ({ code, message, remedy, caller }) =>

@@ -1,16 +1,18 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
+import type { Decision } from '../../../core/decision/decision.ts';
+import type { Finding } from '../../../core/decision/finding.ts';
 import type { JsonValue } from '../../../core/text/json/json.ts';
 import { parseJson } from '../../../core/text/json/parse-json.ts';
 import type { Steps } from '../../../core/steps.ts';
 import type { Deadline } from '../../../gate/deadline.ts';
 import { decodeReview } from './admission-review.ts';
-import type { WebAnswer } from '../server/answer.ts';
+import { jsonError, type WebAnswer } from '../server/answer.ts';
 import type { OnProblem, WebhookHandlers } from '../handlers.ts';
 import { decodeImageReview, encodeImageReview } from './image-review.ts';
 import type { Body } from '../server/body-reader.ts';
 import { encodeMutation } from './mutation-response.ts';
 import { malformedReview, peekUid, scanRejection, lockTimeout } from './rejection.ts';
-import { createReject, type Call, type Reject } from './reject.ts';
+import { createReject, notJudgedStatus, type Call, type Reject } from './reject.ts';
 import { encodeReview } from './review-response.ts';
 import { parsing } from './json-parse.ts';
 import { scanJson, scanning, type ScanFault } from './json-scan.ts';
@@ -47,6 +49,15 @@ type ParsedBody = { readonly json: JsonValue } | { readonly rejected: WebAnswer 
 
 type AnswerJson = (call: Call, json: JsonValue) => Promise<WebAnswer>;
 
+/**
+ * Why the gate judged nothing. `undefined`: it judged. What comes by `/constraints` may be the Lease of a node: whether it
+ * waits for a gate that cannot judge is said by the failure policy of its door, so the answer is no verdict.
+ */
+const ownFailure = ({ allowed, findings }: Decision): Finding | undefined => {
+  const refusals = allowed ? [] : findings.filter(({ mode }) => mode === 'Deny');
+  return refusals.every(({ policy }) => policy === '') ? refusals[0] : undefined;
+};
+
 /** The answer of each endpoint to the JSON of a body. */
 const createEndpoints = (
   handlers: WebhookHandlers,
@@ -76,6 +87,21 @@ const createEndpoints = (
     }
   };
 
+  const constraints: AnswerJson = async (call, json) => {
+    const decoded = decodeReview(json, call.caller);
+    if (!decoded.ok) return reject.readable(call, malformedReview(decoded.error.problem), decoded.error.uid);
+    const { uid } = decoded.value;
+    try {
+      const decision = await handlers.constraints(decoded.value, call.deadline);
+      const failure = ownFailure(decision);
+      return failure === undefined
+        ? { status: 200, text: encodeReview(decision, uid), decision }
+        : { status: notJudgedStatus, text: jsonError(failure.code, failure.message, decision), decision };
+    } catch (error) {
+      return reject.unexpected(call, error, uid);
+    }
+  };
+
   const imageReview: AnswerJson = async (call, json) => {
     const decoded = decodeImageReview(json, call.caller);
     if (!decoded.ok) return reject.readable(call, malformedReview(decoded.error));
@@ -87,7 +113,7 @@ const createEndpoints = (
     }
   };
 
-  return { validate, mutate, 'image-review': imageReview };
+  return { validate, constraints, mutate, 'image-review': imageReview };
 };
 
 /** Parses bodies that {@link scanJson} bounds: at once, or in steps. */

@@ -1,3 +1,4 @@
+import type { Decision } from '../../../core/decision/decision.ts';
 import type { Deadline } from '../../../gate/deadline.ts';
 import { jsonError, type WebAnswer } from '../server/answer.ts';
 import type { OnProblem, WebhookHandlers } from '../handlers.ts';
@@ -27,6 +28,21 @@ export interface Reject {
 const statusWithoutVerdict = ({ code }: RequestRejection): number =>
   code === 'too-large' || code === 'overloaded' ? 413 : 400;
 
+/** On `/constraints` a request that the gate could not judge. The API server then does what its door says. */
+export const notJudgedStatus = 503;
+
+const statusOfRejection = ({ endpoint }: Call, rejection: RequestRejection): number => {
+  const isFailure = rejection.code === 'deadline-exceeded' || rejection.code === 'internal-error';
+  return endpoint === 'constraints' && isFailure ? notJudgedStatus : statusWithoutVerdict(rejection);
+};
+
+/** A verdict as the endpoint writes it. `undefined`: it has none to give. */
+const verdictOf = ({ endpoint }: Call, decision: Decision, uid: string | undefined): string | undefined => {
+  if (endpoint === 'image-review') return encodeImageReview(decision);
+  // A dead gate lets through what comes by an open door: a gate that has no room must not refuse it.
+  return endpoint === 'constraints' || uid === undefined ? undefined : encodeReview(decision, uid);
+};
+
 /** `/mutate` never denies, so there is no decision to record. A body that cannot be read at all is an HTTP error. */
 const unpatched = (rejection: RequestRejection, uid: string | undefined): WebAnswer =>
   uid === undefined
@@ -37,6 +53,8 @@ export const createReject = (handlers: WebhookHandlers, onProblem: OnProblem): R
   /** The last resort has no decision to record. */
   const lastResort = (call: Call, uid: string | undefined): WebAnswer => {
     if (call.endpoint === 'image-review') return { status: 200, text: encodeImageDefect() };
+    if (call.endpoint === 'constraints')
+      return { status: notJudgedStatus, text: jsonError(defect.code, defect.message) };
     if (uid !== undefined) return { status: 200, text: encodeDefect(uid) };
     return { status: 400, text: jsonError(defect.code, defect.message) };
   };
@@ -58,14 +76,10 @@ export const createReject = (handlers: WebhookHandlers, onProblem: OnProblem): R
       });
       // A rejection never becomes an allow, whatever the handler made of it.
       const decision = made.allowed ? { ...made, allowed: false } : made;
-      if (encoding === 'verdict' && endpoint === 'image-review') {
-        return { status: 200, text: encodeImageReview(decision), decision };
-      }
-      if (encoding === 'verdict' && uid !== undefined) {
-        return { status: 200, text: encodeReview(decision, uid), decision };
-      }
+      const verdict = encoding === 'verdict' ? verdictOf(call, decision, uid) : undefined;
+      if (verdict !== undefined) return { status: 200, text: verdict, decision };
       const text = jsonError(rejection.code, rejection.message, decision);
-      return { status: statusWithoutVerdict(rejection), text, decision };
+      return { status: statusOfRejection(call, rejection), text, decision };
     } catch (error) {
       onProblem({ kind: 'handler', message: `a refusal of ${endpoint} failed unexpectedly`, error });
       return lastResort(call, uid);

@@ -21,7 +21,7 @@ export interface RejectedRequest extends RequestRejection {
   readonly uid?: string;
   readonly caller: Decision['caller'] & string;
 }
-export type ReviewEndpoint = 'validate' | 'mutate' | 'image-review';
+export type ReviewEndpoint = 'validate' | 'constraints' | 'mutate' | 'image-review';
 
 /** Largest body that is read: the API server stores objects of about 3 MB and sends at most two of them. */
 export const maxBodyBytes = 8 * 1024 * 1024;

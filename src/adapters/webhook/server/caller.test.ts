@@ -107,6 +107,7 @@ describe('a client CA is read to its last certificate', () => {
       client: { ca: pem(), name },
       handlers: {
         validate: () => decisionOf(),
+        constraints: () => decisionOf(),
         mutate: () => unchangedObject,
         imageReview: () => decisionOf(),
         rejected: () => decisionOf(),

@@ -32,6 +32,7 @@ interface RequestListenerDeps {
 
 const endpoints: ReadonlyMap<string, ReviewEndpoint> = new Map([
   ['/validate', 'validate'],
+  ['/constraints', 'constraints'],
   ['/mutate', 'mutate'],
   ['/image-review', 'image-review'],
 ]);
@@ -39,7 +40,7 @@ const endpoints: ReadonlyMap<string, ReviewEndpoint> = new Map([
 /** Rejects a path or method that this server does not know, before a body is read. No review is recorded. */
 const rejectionByPath = (request: WebRequest, isKnown: boolean): WebAnswer | undefined => {
   if (!isKnown) {
-    const message = 'this server answers POST /validate, POST /mutate and POST /image-review';
+    const message = 'this server answers POST /validate, /constraints, /mutate and /image-review';
     return { status: 404, text: jsonError('not-found', message) };
   }
   if (request.method === 'POST') return undefined;

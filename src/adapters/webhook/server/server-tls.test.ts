@@ -299,6 +299,7 @@ describe('draining', () => {
 describe('a server that cannot start says what to do', () => {
   const handlers = {
     validate: () => decisionOf(),
+    constraints: () => decisionOf(),
     mutate: () => unchangedObject,
     imageReview: () => decisionOf(),
     rejected: () => decisionOf(),

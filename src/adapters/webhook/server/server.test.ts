@@ -151,6 +151,8 @@ describe.each<[string, (gate: TestGate) => Send]>([
     ['POST', '/Validate', 404],
     ['POST', '/validate%2f', 404],
     ['PUT', '/mutate', 405],
+    ['GET', '/constraints', 405],
+    ['POST', '/constraints/', 404],
     ['POST', '/mutate/', 404],
     ['POST', '/registry-events', 404],
     ['POST', '/__proto__', 404],
@@ -181,6 +183,61 @@ describe.each<[string, (gate: TestGate) => Send]>([
     const reply = await send({ path: '/image-review', body: '{"kind":"ImageReview"}' });
     expect(reply.status).toBe(200);
     expect(JSON.parse(reply.text)).toMatchObject({ status: { allowed: false } });
+  });
+});
+
+describe('/constraints', () => {
+  const ofGate = (code: 'deadline-exceeded' | 'policies-unavailable') =>
+    denial({ policy: '', check: 'gate', code, message: 'not now' });
+  const ofConstraint = denial({ policy: 'NoBash/a', check: 'constraint', code: 'constraint-violated' });
+  let doors: TestGate;
+  beforeAll(async () => {
+    doors = await startGate(
+      { certificate },
+      {
+        constraints: ({ name }) => {
+          if (name === 'boom') return boom();
+          if (name === 'late') return ofGate('deadline-exceeded');
+          if (name === 'loading') return ofGate('policies-unavailable');
+          return name === 'nginx' ? ofConstraint : decisionOf();
+        },
+      },
+    );
+  });
+  afterAll(() => doors.server.drain(500));
+  const named = (name: string): string => review.replaceAll('nginx', name);
+  const send = (body: string): Promise<Reply> => http1(doors, { ca })({ path: '/constraints', body });
+
+  test('refuses what a constraint refuses, and consents to the rest', async () => {
+    expectDenied(await send(review), 'not from an allowed registry');
+    expect(reviewAnswer((await send(named('fine'))).text).response).toMatchObject({ uid, allowed: true });
+  });
+
+  test.each([
+    ['late', 503],
+    ['loading', 503],
+    ['boom', 503],
+  ])('a gate that cannot judge (%s) gives no verdict: the failure policy decides', async (name, status) => {
+    const reply = await send(named(name));
+    expect(reply.status).toBe(status);
+    expect(JSON.parse(reply.text)).toMatchObject({ error: expect.any(String), decision: expect.any(String) });
+    expect(reply.text).not.toContain('"allowed"');
+  });
+
+  test.each([
+    ['a nested bomb', review.replace('"status":{}', `"status":${'['.repeat(999)}${']'.repeat(999)}`), 413],
+    ['an old version', review.replace('admission.k8s.io/v1', 'admission.k8s.io/v1beta1'), 400],
+    ['malformed JSON', review.slice(0, -1), 400],
+  ])('%s is an error, with a uid as well', async (_title, body, status) => {
+    const reply = await send(body);
+    expect(reply.status).toBe(status);
+    expect(reply.text).not.toContain('"allowed"');
+  });
+
+  test('a rejection that cannot be made is an error too', async () => {
+    const broken = await startGate({ certificate }, { constraints: boom, rejected: boom });
+    expect((await http1(broken, { ca })({ path: '/constraints', body: review })).status).toBe(503);
+    await broken.server.drain(100);
   });
 });
 
