@@ -74,14 +74,13 @@ export const dynamicEntries = (ctx: Evaluation, node: RuleNode): RegoObject | un
   return value;
 };
 
-/** Objects and sets that more than one rule may fill. The value of one rule is none of them. */
-const shared = new WeakSet<object>();
+/** Marks an object or set that more than one rule may fill. The value of one rule is none of them. */
 export const share = <T extends RegoObject | RegoSet>(value: T): T => {
-  shared.add(value);
+  value.isShared = true;
   return value;
 };
 export const isShared = (value: Maybe): value is RegoObject | RegoSet =>
-  typeof value === 'object' && value !== null && shared.has(value);
+  (value instanceof RegoObject || value instanceof RegoSet) && value.isShared;
 
 const merged = (one: RegoValue, other: RegoValue): RegoValue => {
   const areShared = isShared(one) && isShared(other);

@@ -1,6 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import type { JsonValue } from '../../../core/text/json/json.ts';
+import { jsonText } from '../builtins/encoding/json-text.ts';
 import { BigFloat } from './big-float.ts';
+import { valueOfJson } from './json-value.ts';
 import { floatNumber, numberOf, numberText } from './number.ts';
 import { quotedText, valueText } from './value-text.ts';
 import {
@@ -73,9 +76,40 @@ describe('the order of values', () => {
   });
 });
 
+describe('a document', () => {
+  test('is what JSON says, whatever of it was read before', () => {
+    fc.assert(
+      fc.property(fc.jsonValue({ maxDepth: 4 }), fc.string({ maxLength: 2 }), (document, key) => {
+        const json = JSON.parse(JSON.stringify(document)) as JsonValue;
+        const value = valueOfJson(json, 'int64');
+        if (value instanceof RegoObject) value.get(key);
+        expect(equalValues(value, valueOfJson(json, 'int64'))).toBe(true);
+        expect(mapKeyOf(value)).toBe(mapKeyOf(valueOfJson(json, 'int64')));
+        const again = valueOfJson(JSON.parse(jsonText(value)) as JsonValue, 'int64');
+        expect(compareValues(again, value)).toBe(0);
+      }),
+    );
+  });
+
+  test('of keys that are no texts of Unicode and become one, the last counts', () => {
+    const value = valueOfJson({ '\ud800': 1, a: { b: [{ c: 1e6 }] }, '\udc00': 2 }, 'float64');
+    expect(valueText(value)).toBe('{"a": {"b": [{"c": 1e+06}]}, "\ufffd": 2}');
+    expect((value as RegoObject).size).toBe(2);
+  });
+
+  test('keeps its own entries beside one that is added before anybody looked', () => {
+    const value = valueOfJson({ a: 1 }, 'int64') as RegoObject;
+    value.set('b', 2);
+    expect(valueText(value)).toBe('{"a": 1, "b": 2}');
+  });
+});
+
 describe('the text of numbers', () => {
   test.each([
     [999_999, '999999'],
+    [-999_999, '-999999'],
+    [-1_000_000, '-1e+06'],
+    [-0, '0'],
     [1_000_000, '1e+06'],
     [1_000_650_000, '1.00065e+09'],
     [0.00001, '1e-05'],

@@ -151,6 +151,8 @@ export const equalValues = (one: RegoValue, other: RegoValue): boolean => {
 
 /** A set. Whoever makes one fills it; afterwards nobody changes it. */
 export class RegoSet {
+  /** More than one rule may fill it. */
+  isShared = false;
   readonly #members = new Map<MapKey, RegoValue>();
   #sorted: readonly RegoValue[] | undefined;
 
@@ -195,10 +197,20 @@ export class RegoSet {
 
 /** An object, whose keys are values of any kind. Whoever makes one fills it; afterwards nobody changes it. */
 export class RegoObject {
-  readonly #values = new Map<MapKey, RegoValue>();
+  /** More than one rule may fill it. */
+  isShared = false;
+  #values: Map<MapKey, RegoValue> | undefined;
   /** Keys that are not their own key of the map. */
   #keys: Map<MapKey, RegoValue> | undefined;
   #sorted: readonly RegoValue[] | undefined;
+  #fill: ((object: RegoObject) => void) | undefined;
+
+  /** An object that is filled when somebody looks into it: of most objects, policies read a small part. */
+  static filledBy(fill: (object: RegoObject) => void): RegoObject {
+    const object = new RegoObject();
+    object.#fill = fill;
+    return object;
+  }
 
   static of(entries: Iterable<readonly [RegoValue, RegoValue]>): RegoObject {
     const object = new RegoObject();
@@ -206,34 +218,45 @@ export class RegoObject {
     return object;
   }
 
+  #map(): Map<MapKey, RegoValue> {
+    if (this.#values === undefined) {
+      this.#values = new Map();
+      this.#fill?.(this);
+      this.#fill = undefined;
+    }
+    return this.#values;
+  }
+
   get size(): number {
-    return this.#values.size;
+    return this.#map().size;
   }
 
   /** @returns how many characters were written to compare the key */
   set(key: RegoValue, value: RegoValue): number {
+    const values = this.#map();
     const at = mapKeyOf(key);
-    if (!this.#values.has(at)) {
+    if (!values.has(at)) {
       this.#sorted = undefined;
       if (at !== key) (this.#keys ??= new Map()).set(at, key);
     }
-    this.#values.set(at, value);
+    values.set(at, value);
     return typeof at === 'string' && at !== key ? at.length : 0;
   }
 
   get(key: RegoValue): RegoValue | undefined {
-    return this.#values.get(typeof key === 'string' && key.charCodeAt(0) !== 0 ? key : mapKeyOf(key));
+    return this.#map().get(typeof key === 'string' && key.charCodeAt(0) !== 0 ? key : mapKeyOf(key));
   }
 
   has(key: RegoValue): boolean {
-    return this.#values.has(mapKeyOf(key));
+    return this.#map().has(mapKeyOf(key));
   }
 
   /** The keys in order. */
   keys(): readonly RegoValue[] {
     if (this.#sorted === undefined) {
+      const values = this.#map();
       const others = this.#keys;
-      const keys = [...this.#values.keys()].map((key) => others?.get(key) ?? (key as RegoValue));
+      const keys = [...values.keys()].map((key) => others?.get(key) ?? (key as RegoValue));
       this.#sorted = keys.sort(compareValues);
     }
     return this.#sorted;
