@@ -38,7 +38,7 @@ export interface ConstraintSet {
   readonly isEmpty: boolean;
   /** Whether a constraint that may speak of the request looks at its Namespace object. */
   needsNamespace(request: JsonObject): boolean;
-  /** One constraint a step. A failure says why no constraint can be asked about such a request. */
+  /** A step evaluates one constraint at most. A failure says why no constraint can be asked about such a request. */
   judging(question: ConstraintQuestion): Steps<Result<ConstraintAnswers, string>>;
 }
 

@@ -156,19 +156,30 @@ const bySource: Part = ({ source = 'All' }, { review }) =>
   source === '' || source === 'All' || source === review.source;
 
 /** In the order of Gatekeeper: whoever does not match by an earlier part is not asked about a later one. */
-const parts: readonly Part[] = [
-  ofKind,
-  ofScope,
-  inNamespaces,
-  notExcluded,
-  byLabels,
-  byNamespace,
-  byName,
-  bySource,
+const parts: readonly (readonly [keyof ConstraintMatch, Part])[] = [
+  ['kinds', ofKind],
+  ['scope', ofScope],
+  ['namespaces', inNamespaces],
+  ['excludedNamespaces', notExcluded],
+  ['labelSelector', byLabels],
+  ['namespaceSelector', byNamespace],
+  ['name', byName],
+  ['source', bySource],
 ];
 
+/** The parts that a match has: most have one or two, and hundreds of them are held against each review. */
+const partsOfMatch = new WeakMap<ConstraintMatch, readonly Part[]>();
+
+const partsOf = (match: ConstraintMatch): readonly Part[] => {
+  const known = partsOfMatch.get(match);
+  if (known !== undefined) return known;
+  const found = parts.filter(([field]) => match[field] !== undefined).map(([, part]) => part);
+  partsOfMatch.set(match, found);
+  return found;
+};
+
 const matchesObject = (match: ConstraintMatch, one: Matchable): boolean | string => {
-  for (const part of parts) {
+  for (const part of partsOf(match)) {
     const answer = part(match, one);
     if (answer !== true) return answer;
   }
@@ -177,8 +188,8 @@ const matchesObject = (match: ConstraintMatch, one: Matchable): boolean | string
 
 /** The namespace by which globs judge a review; `''`: its object stands in none. */
 export const namespaceOf = (review: ConstraintReview): string => {
-  const { object, oldObject } = review.request;
-  return namespaceName(matchableOf(objectOf(isJsonObject(object) ? object : oldObject), review));
+  const [one] = matchablesOf(review);
+  return namespaceName(one ?? matchableOf({}, review));
 };
 
 const unable = 'unable to match constraints: ';

@@ -51,17 +51,28 @@ const standsFor: Readonly<Record<EnforcementPoint, readonly string[]>> = {
   'gator.gatekeeper.sh': ['*', 'gator.gatekeeper.sh'],
 };
 
-/** What a violation leads to at a point, the strictest first; none: the constraint is not asked there. */
-export const actionsAt = (
-  enforcement: Enforcement,
-  point: EnforcementPoint,
-): readonly EnforcementAction[] => {
+type Actions = readonly EnforcementAction[];
+
+const actionsOf = (enforcement: Enforcement, point: EnforcementPoint): Actions => {
   const found = new Set(
     scopedActions(enforcement)
       .filter(({ points }) => points.some((name) => standsFor[point].includes(name)))
       .map(({ action }) => actionOf(action)),
   );
   return actions.filter((action) => found.has(action));
+};
+
+/** Hundreds of constraints are asked about each review. */
+const known = new WeakMap<Enforcement, Map<EnforcementPoint, Actions>>();
+
+/** What a violation leads to at a point, the strictest first; none: the constraint is not asked there. */
+export const actionsAt = (enforcement: Enforcement, point: EnforcementPoint): Actions => {
+  const points = known.get(enforcement) ?? new Map<EnforcementPoint, Actions>();
+  const there = points.get(point);
+  if (there !== undefined) return there;
+  const actions = actionsOf(enforcement, point);
+  known.set(enforcement, points.set(point, actions));
+  return actions;
 };
 
 /** Actions that no version of Gatekeeper knows, as they are written. */

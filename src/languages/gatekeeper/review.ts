@@ -1,5 +1,5 @@
 import { fail, ok, type Result } from '../../core/result.ts';
-import { isJsonObject, textOf, type JsonObject } from '../../core/text/json/json.ts';
+import { isJsonObject, textOf, type JsonObject, type JsonValue } from '../../core/text/json/json.ts';
 import { groupOf, versionIn } from '../../core/workload/kinds/kinds.ts';
 import { metadataOf } from '../../core/workload/object-metadata.ts';
 import { valueOfJson } from '../rego/values/json-value.ts';
@@ -55,12 +55,12 @@ const reviewOf = (
   namespace: JsonObject | undefined,
   source: ConstraintReview['source'],
 ): ConstraintReview => {
-  const request: JsonObject = Object.fromEntries([
-    ...always.map((field) => [field, given[field] ?? empty[field]]),
-    ...unlessEmpty
-      .filter((field) => given[field] !== undefined && given[field] !== null && given[field] !== '')
-      .map((field) => [field, given[field]]),
-  ]);
+  const request: { [field: string]: JsonValue | undefined } = { ...empty };
+  for (const field of always) request[field] = given[field] ?? request[field] ?? null;
+  for (const field of unlessEmpty) {
+    const value = given[field] ?? '';
+    if (value !== '') request[field] = value;
+  }
   let value: RegoValue | undefined;
   return {
     request,
