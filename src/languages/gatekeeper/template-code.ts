@@ -4,6 +4,7 @@ import { positionAt } from '../rego/compile/compile-problem.ts';
 import { compileRego, type ModuleSource, type Policy } from '../rego/policy.ts';
 import { parseModule, type RegoVersion } from '../rego/syntax/parse-module.ts';
 import type { Import, Module, RefTerm, RegoRule, Term } from '../rego/syntax/term.ts';
+import { readsNamespaceObject, type TemplateModule } from './explain/namespace-reads.ts';
 import { walkSyntax } from './syntax-walk.ts';
 
 /** The texts in Rego of a template. */
@@ -31,7 +32,7 @@ export interface TemplateCode {
   readonly policy: Policy;
   /** Where it reads data.inventory first; `undefined`: it does not. */
   readonly inventory: CodePlace | undefined;
-  /** It asks for the namespace of the object. */
+  /** It may ask for the namespace of the object. */
   readonly readsNamespace: boolean;
 }
 
@@ -40,11 +41,10 @@ const entryPackage = ['template'];
 const libFile = (at: number): string => `libs["lib_${at}"]`;
 export const violationPath = [...entryPackage, 'violation'];
 
-/** What the rules of a module read of data and of the review. */
+/** What the rules of a module read of data. */
 export class Reads {
   /** Where data.inventory is read first, in the first text that reads it. */
   inventoryAt: number | undefined;
-  namespace = false;
   /** References to data that no template may read. */
   readonly disallowed: { readonly name: string; readonly at: number }[] = [];
 
@@ -60,15 +60,11 @@ export class Reads {
       return [term.path];
     }
     if (term.kind === 'var' && term.name === 'data') this.disallowed.push({ name: 'data', at: term.at });
-    if (term.kind === 'scalar' && term.value === 'namespaceObject') this.namespace = true;
     return undefined;
   }
 
   #reference(head: string, { path, at }: RefTerm): void {
-    const [first, second] = path.map((step) => (step.kind === 'scalar' ? step.value : undefined));
-    // A key that is worked out may be that of the namespace.
-    if (head === 'input' && first === 'review' && path.length > 1 && second === undefined)
-      this.namespace = true;
+    const [first] = path.map((step) => (step.kind === 'scalar' ? step.value : undefined));
     if (head !== 'data' || first === 'lib') return;
     if (first === 'inventory') this.inventoryAt ??= at;
     else this.disallowed.push({ name: typeof first === 'string' ? `data.${first}` : 'data', at });
@@ -167,6 +163,10 @@ const compiled = (
   return excluded.length > 0 ? fail(excluded) : policy;
 };
 
+/** A module of a template under the package that it is compiled under. */
+export const compiledModule = (lib: number | undefined, module: Module): TemplateModule =>
+  lib === undefined ? { ...module, package: entryPackage } : module;
+
 /** Compiles the texts of a template, within what Gatekeeper lets a template import and read. */
 export const compileTemplate = ({
   rego,
@@ -179,10 +179,12 @@ export const compileTemplate = ({
   ];
   const reads = new Reads();
   const problems: CodeProblem[] = [];
+  const modules: TemplateModule[] = [];
   let inventory: CodePlace | undefined;
   for (const { lib, text } of texts) {
     const parsed = parseModule(text, version);
     if (parsed.ok) {
+      modules.push(compiledModule(lib, parsed.value));
       problems.push(...problemsOf({ lib, text, module: parsed.value }, reads));
       if (reads.inventoryAt !== undefined) inventory ??= { lib, ...positionAt(text, reads.inventoryAt) };
     } else {
@@ -196,5 +198,5 @@ export const compileTemplate = ({
     new Map(texts.map(({ file, lib }) => [file, lib])),
   );
   if (!policy.ok) return policy;
-  return ok({ policy: policy.value, inventory, readsNamespace: reads.namespace });
+  return ok({ policy: policy.value, inventory, readsNamespace: readsNamespaceObject(modules) });
 };

@@ -21,8 +21,9 @@ import {
 } from '../constraint-template.ts';
 import { writtenKind } from '../crd-fields.ts';
 import { parametersSchema } from '../schema/parameters-schema.ts';
+import { readsNamespaceObject, type TemplateModule } from './namespace-reads.ts';
 import { walkSyntax } from '../syntax-walk.ts';
-import { problemAt, Reads } from '../template-code.ts';
+import { compiledModule, problemAt, Reads } from '../template-code.ts';
 import {
   fieldRemarks,
   remarksOnRules,
@@ -120,12 +121,14 @@ interface ParsedText {
   readonly lib: number | undefined;
   readonly text: string;
   readonly rules: readonly RegoRule[];
+  readonly module: TemplateModule;
 }
 
 const parsedTexts = ({ rego, libs, version }: WrittenSource): readonly ParsedText[] =>
   [{ lib: undefined, text: rego }, ...libs.map((text, lib) => ({ lib, text }))].flatMap(({ lib, text }) => {
     const parsed = parseModule(text, version);
-    return parsed.ok ? [{ lib, text, rules: parsed.value.rules }] : [];
+    if (!parsed.ok) return [];
+    return [{ lib, text, rules: parsed.value.rules, module: compiledModule(lib, parsed.value) }];
   });
 
 const operators = new Set(operatorNames.values());
@@ -164,7 +167,7 @@ const codeOf = (source: WrittenSource | undefined) => {
     libraries: source?.libs.length ?? 0,
     builtins: builtinsIn(texts),
     readsInventory: reads.inventoryAt !== undefined,
-    readsNamespaceObject: reads.namespace,
+    readsNamespaceObject: readsNamespaceObject(texts.map(({ module }) => module)),
     remarks: source === undefined ? [] : remarksOf(source, texts),
   };
 };
