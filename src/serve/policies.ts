@@ -1,7 +1,7 @@
 import { createPolicyFiles } from '../adapters/policy-files/policy-files.ts';
 import type { Config } from '../config/resolved.ts';
 import { compilePolicySet } from '../core/policy-set/compile.ts';
-import { formatProblem } from '../core/policy/load/document.ts';
+import { formatProblem, type PolicyFileProblem } from '../core/policy/load/document.ts';
 import type { CompileExpression } from '../core/policy/schema/schema.ts';
 import type { PolicySet } from '../core/policy-set/policy-set.ts';
 import { fail, ok, type Result } from '../core/result.ts';
@@ -43,6 +43,9 @@ export const openPolicyFiles = async (
 ): Promise<Result<FilePolicies, readonly string[]>> => {
   const { log, metrics } = telemetry;
   let problem: string | undefined;
+  const remark = (remarks: readonly PolicyFileProblem[]): void => {
+    for (const one of remarks) log.warn('not all is known of a constraint', { remark: formatProblem(one) });
+  };
   const files = createPolicyFiles<PolicySet>({
     paths: config.policies.value,
     shippedRoots: shippedRootNames,
@@ -57,6 +60,7 @@ export const openPolicyFiles = async (
       problem = undefined;
       metrics.count('reloads', { outcome: 'accepted' });
       reportSet(loaded.value, telemetry, 'policies reloaded');
+      remark(loaded.constraintRemarks);
     },
     onProblem: (problems) => {
       problem = problems.map(formatProblem).join('; ');
@@ -73,6 +77,7 @@ export const openPolicyFiles = async (
   let inForce: readonly TrustRootSnapshot[] = [...shippedRoots, ...loaded.value.trustRoots];
   reportTrustRootAges(() => inForce, telemetry);
   reportSet(loaded.value.value, telemetry, 'policies loaded');
+  remark(loaded.value.constraintRemarks);
   files.watch();
   lifecycle.add(() => files.close());
   return ok({

@@ -33,6 +33,8 @@ export interface PolicyFileSet {
   readonly rootDocuments: readonly TrustRootDocument[];
   /** The constraints of the set; `undefined`: it holds no objects of Gatekeeper. */
   readonly constraints: ConstraintSet | undefined;
+  /** What is not sure of these constraints. */
+  readonly constraintRemarks: Problems;
   /** `sha256:` and 16 hex digits over names and contents; the same files give the same version anywhere. */
   readonly version: string;
 }
@@ -42,7 +44,7 @@ type Problems = readonly PolicyFileProblem[];
 /** Makes constraints of the objects of Gatekeeper in a set, all of them or none (R8). */
 export type ReadConstraints = (
   documents: readonly GatekeeperDocument[],
-) => Promise<Result<ConstraintSet, Problems>>;
+) => Promise<Result<{ readonly set: ConstraintSet; readonly remarks: Problems }, Problems>>;
 
 /** What a set is read with. */
 export interface SetReading {
@@ -178,10 +180,13 @@ const emptySet = (paths: readonly string[], documents: readonly unknown[]): Prob
 const constraintsOf = async (
   documents: readonly GatekeeperDocument[],
   read: ReadConstraints | undefined,
-): Promise<{ readonly constraints: ConstraintSet | undefined; readonly wrong: Problems }> => {
-  const set = documents.length === 0 ? undefined : await read?.(documents);
-  if (set === undefined) return { constraints: undefined, wrong: [] };
-  return set.ok ? { constraints: set.value, wrong: [] } : { constraints: undefined, wrong: set.error };
+): Promise<Pick<PolicyFileSet, 'constraints' | 'constraintRemarks'> & { readonly wrong: Problems }> => {
+  const none = { constraints: undefined, constraintRemarks: [], wrong: [] };
+  const found = documents.length === 0 ? undefined : await read?.(documents);
+  if (found === undefined) return none;
+  if (!found.ok) return { ...none, wrong: found.error };
+  const { set, remarks } = found.value;
+  return { ...none, constraints: set, constraintRemarks: remarks };
 };
 
 /**
@@ -203,7 +208,7 @@ export const readPolicySet = async (
   const policies = read.flatMap((one) => one.policies);
   const rootDocuments = read.flatMap((one) => one.trustRoots);
   const gatekeeper = read.flatMap((one) => one.gatekeeper);
-  const { constraints, wrong } = await constraintsOf(gatekeeper, readConstraints);
+  const { wrong, ...constraints } = await constraintsOf(gatekeeper, readConstraints);
   const contents = findContents(rootDocuments, scan.files);
   const rootFiles = valuesIn(contents).flatMap(({ file }) => file ?? []);
   const unread = [...own, ...(await readAll(reader, rootFiles))];
@@ -235,7 +240,7 @@ export const readPolicySet = async (
     policies: policies.map(({ policy }) => policy),
     rootDocuments,
     trustRoots: snapshots,
-    constraints,
+    ...constraints,
     version: versionOf([...reader.files.values()]),
   });
 };

@@ -2,6 +2,7 @@ import type { Flags } from '../../config/resolve.ts';
 import type { ConfigOf } from '../../config/resolved.ts';
 import type { SettingKey } from '../../config/settings/settings.ts';
 import type { Decision } from '../../core/decision/decision.ts';
+import { formatProblem } from '../../core/policy/load/document.ts';
 import { parseFieldPath } from '../../core/workload/field-path.ts';
 import { createWorkloadTable } from '../../core/workload/kinds/kinds.ts';
 import type { ManifestObject } from '../../core/workload/manifest.ts';
@@ -181,6 +182,7 @@ export const checkManifests = async (flags: ManifestFlags, terminal: Terminal): 
   const valuesImages = valuesPaths(valuesImage, pins);
   const config = readSettings(manifestSettings, rest, terminal);
   const policies = await readPolicies(config.policies.value, terminal);
+  for (const remark of policies.constraintRemarks) terminal.talk(formatProblem(remark));
   const input = await readManifests(filename, terminal, { exclude, keepsTexts: pins });
   const subject = {
     set: policies.value,

@@ -2,7 +2,7 @@ import { Command, Option } from 'commander';
 import type { Flags } from '../../config/resolve.ts';
 import type { SettingKey } from '../../config/settings/settings.ts';
 import { shown } from '../../core/text/shown-text.ts';
-import type { WrittenObject } from '../../core/policy/load/document.ts';
+import { formatProblem, type WrittenObject } from '../../core/policy/load/document.ts';
 import { systemClock } from '../../concurrency/clock.ts';
 import { lintPolicies, type LintRemark } from '../../core/policy/lint/lint.ts';
 import type { Place } from '../../core/text/parsed-text.ts';
@@ -30,17 +30,19 @@ const placed = <R extends Pick<LintRemark, 'path'>>(
   return { file: document.file, line, column, ...remark };
 };
 
-const remarksOn = ({ policies, documents, rootDocuments }: PolicyFileSet) => {
+const remarksOn = ({ policies, documents, rootDocuments, constraintRemarks }: PolicyFileSet) => {
   const policyOf = (name: string) => documents.find(({ policy }) => policy.metadata.name === name);
   const rootOf = (name: string) => rootDocuments.find(({ trustRoot }) => trustRoot.name === name);
   const roots = rootDocuments.map(({ trustRoot }) => trustRoot.name);
   return [
     ...lintPolicies(policies, systemClock.now()).map((remark) => placed(remark, policyOf(remark.policy))),
     ...lintTrustRoots(roots, policies).map((remark) => placed(remark, rootOf(remark.trustRoot))),
+    ...constraintRemarks,
   ];
 };
 
 const textOf = (remark: ReturnType<typeof remarksOn>[number]): string => {
+  if (!('policy' in remark) && !('trustRoot' in remark)) return formatProblem(remark);
   const { file, line = 1, column = 1 } = remark;
   const place = file === undefined ? '' : `${file}:${line}:${column}: `;
   const name = 'policy' in remark ? remark.policy : `trust root ${remark.trustRoot}`;

@@ -95,6 +95,10 @@ export const testSuites = async (
     resultsOf(file, { filter, surroundings: { now, seed: file } }),
   );
   if (results.length === 0) throw new UsageError([shown(`${paths.join(', ')}: holds no suite with a test`)]);
+  for (const remark of new Set(
+    results.flatMap(({ suite, remarks = [] }) => remarks.map((one) => `${suite}: ${one}`)),
+  ))
+    terminal.talk(shown(remark));
   await writeFormats(output, terminal, (format) => rendered(format, results));
   const count = (status: SuiteResult['status']): number =>
     results.filter((result) => result.status === status).length;

@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { JsonValue } from '../../core/text/json/json.ts';
-import { compileExpression, expressionLimits } from './expression.ts';
+import { compileExpression } from './expression.ts';
+import { expressionLimits } from './program.ts';
 
 const evaluate = (text: string, predicate: JsonValue) => {
   const compiled = compileExpression(text, ['predicate']);

@@ -136,18 +136,23 @@ const typeOf = (node: ExpressionNode, scope: Scope): Typed => {
   return inner.ok ? ok(builtType(node)) : inner;
 };
 
+/** What an expression has to come to. */
+export type ResultType = 'bool' | 'string';
+const resultNames: Readonly<Record<ResultType, string>> = { bool: 'true or false', string: 'a text' };
+
 /**
- * What is wrong with the types of an expression that has to be true or false, as far as its text alone says it: fields of a
- * statement may have any type. The interpreter would find out with each evaluation, and the policy could only ever refuse.
+ * What is wrong with the types of an expression, as far as its text alone says it: fields of a statement may have any type.
+ * The interpreter would find out with each evaluation, and the policy could only ever refuse.
  * @param root must not have been rewritten yet
  */
 export const typeFaultOf = (
   root: ExpressionNode,
+  result: ResultType,
   functionsOf: Scope['functionsOf'],
 ): TypeFault | undefined => {
   const typed = typeOf(root, { functionsOf, variables: new Map() });
   if (!typed.ok) return typed.error;
-  return fits(typed.value, { name: 'bool' })
+  return fits(typed.value, { name: result })
     ? undefined
-    : { node: root, why: `its result is ${named(typed.value)}, and it has to be true or false` };
+    : { node: root, why: `its result is ${named(typed.value)}, and it has to be ${resultNames[result]}` };
 };

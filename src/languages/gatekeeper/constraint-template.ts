@@ -4,6 +4,7 @@ import { isJsonObject, objectOf, type JsonObject } from '../../core/text/json/js
 import { problemsOf, type PolicyProblem } from '../../core/policy/load/schema-problem.ts';
 import { fail, ok, type Result } from '../../core/result.ts';
 import { parametersSchema } from './schema/parameters-schema.ts';
+import { unevaluatedRules } from './schema/rule-findings.ts';
 import { isLegacySchema, schemaProblems } from './schema/structural-schema.ts';
 import {
   compileTemplate,
@@ -131,14 +132,21 @@ const operationProblems = (operations: readonly string[]): readonly TemplateProb
     ? [{ path: [...targetPath, 'operations'], message: '"*" stands for all operations, so it stands alone' }]
     : [];
 
+/** A path in the schema of the parameters, as one in the template. */
+const inSchema = (problem: PolicyProblem): PolicyProblem => ({
+  ...problem,
+  path: [...schemaPath, ...problem.path],
+});
+
+/** Rules of the schema of parameters that the API server evaluates, and nothing here. */
+export const ruleRemarks = (parameters: JsonObject | undefined): readonly PolicyProblem[] =>
+  parameters === undefined ? [] : unevaluatedRules(parameters).map(inSchema);
+
 const parameterProblems = ({ apiVersion, spec }: Fields): readonly TemplateProblem[] => {
   const { validation } = spec.crd.spec;
   const { openAPIV3Schema } = validation ?? {};
   if (openAPIV3Schema === undefined) return [];
-  return schemaProblems(openAPIV3Schema, isLegacySchema(apiVersion, validation)).map((problem) => ({
-    ...problem,
-    path: [...schemaPath, ...problem.path],
-  }));
+  return schemaProblems(openAPIV3Schema, isLegacySchema(apiVersion, validation)).map(inSchema);
 };
 
 /** A problem of a text of a template, with the path to the text. */

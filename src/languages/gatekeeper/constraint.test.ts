@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import fc from 'fast-check';
 import type { JsonObject } from '../../core/text/json/json.ts';
-import { readConstraint } from './constraint.ts';
+import { readConstraint, readWrittenConstraint } from './constraint.ts';
 import { readTemplate } from './constraint-template.ts';
 import { valueText } from '../rego/values/value-text.ts';
 
@@ -120,4 +120,94 @@ test('whatever stands in a constraint, reading it returns', () => {
       expect(readConstraint(match, template)).toHaveProperty('ok');
     }),
   );
+});
+
+const schema: JsonObject = {
+  type: 'object',
+  'x-kubernetes-validations': [
+    { rule: '!has(self.min) || !has(self.max) || self.min <= self.max', message: 'min is over max' },
+  ],
+  properties: {
+    min: { type: 'integer' },
+    max: { type: 'integer', default: 5 },
+    home: { type: 'string', format: 'uri' },
+    names: { type: 'array', 'x-kubernetes-list-type': 'set', items: { type: 'string' } },
+    ports: {
+      type: 'array',
+      'x-kubernetes-list-type': 'map',
+      'x-kubernetes-list-map-keys': ['port'],
+      items: { type: 'object', properties: { port: { type: 'integer' } } },
+    },
+    amount: {
+      type: 'string',
+      'x-kubernetes-validations': [{ rule: 'quantity(self).isGreaterThan(quantity("1"))' }],
+    },
+    at: {
+      type: 'string',
+      format: 'date-time',
+      'x-kubernetes-validations': [{ rule: 'self > timestamp("2020-01-01T00:00:00Z")' }],
+    },
+  },
+};
+
+describe('a constraint of a file means what the API server would have stored', () => {
+  const strict = templateWith({ openAPIV3Schema: schema });
+  const read = (spec: JsonObject) => {
+    const found = readWrittenConstraint(written({ spec }), strict);
+    return found.ok
+      ? {
+          parameters: valueText(found.value.constraint.parameters),
+          match: found.value.constraint.match,
+          remarks: found.value.remarks,
+        }
+      : found.error.map(({ path, message }) => `${path.join('.')}: ${message}`);
+  };
+
+  test.each<readonly [string, JsonObject, string]>([
+    ['parameters that are null', { parameters: null }, '{}'],
+    ['a parameter that is null', { parameters: { min: null } }, '{"max": 5}'],
+    ['a parameter that is null, with a default', { parameters: { max: null } }, '{"max": 5}'],
+    ['a match that is null', { match: null, parameters: {} }, '{"max": 5}'],
+    ['a part of the match that is null', { match: { namespaces: null, kinds: null } }, '{}'],
+    ['an action that is null', { enforcementAction: null }, '{}'],
+  ])('nothing is said by %s', (_title, spec, parameters) => {
+    expect(read(spec)).toMatchObject({ parameters, remarks: [] });
+    expect(readConstraint(written({ spec }), strict).ok).toBe(true);
+  });
+
+  test.each<readonly [string, JsonObject, string]>([
+    ['another format', { home: 'here' }, 'spec.parameters.home: "here" is not of the format "uri"'],
+    ['a rule that is broken', { min: 9 }, 'spec.parameters: min is over max'],
+    [
+      'an item twice in a set',
+      { names: ['a', 'b', 'a'] },
+      'spec.parameters.names.2: is the same as item 0 of the list',
+    ],
+    [
+      'a key twice in a map',
+      { ports: [{ port: 1 }, { port: 1 }] },
+      'spec.parameters.ports.1: is the same as item 0 of the list',
+    ],
+    [
+      'no key twice in a map',
+      { ports: [{}, {}] },
+      'spec.parameters.ports.1: is the same as item 0 of the list',
+    ],
+    ['null in a list', { names: [null] }, 'spec.parameters.names.0: expected text, found nothing'],
+  ])('it is refused for %s', (_title, parameters, problem) => {
+    expect(read({ parameters })).toEqual([problem]);
+  });
+
+  test('what nobody can ask here is a remark, and refuses nothing', () => {
+    expect(read({ parameters: { amount: '0', at: '2010-01-01T00:00:00Z' } })).toMatchObject({
+      remarks: [
+        { path: ['spec', 'parameters', 'at'], message: expect.stringContaining('was not evaluated') },
+      ],
+    });
+  });
+
+  test('a constraint that a cluster holds may be older than a rule, and stays', () => {
+    expect(readConstraint(written({ spec: { parameters: { min: 9 } } }), strict).ok).toBe(true);
+    expect(readConstraint(written({ spec: { parameters: { names: ['a', 'a'] } } }), strict).ok).toBe(true);
+  });
 });

@@ -1,14 +1,18 @@
 import { z } from 'zod';
 import { findForbiddenKeys, problemsOf, type PolicyProblem } from '../../core/policy/load/schema-problem.ts';
 import { fail, ok, type Result } from '../../core/result.ts';
-import { objectOf, type JsonObject, type JsonValue } from '../../core/text/json/json.ts';
+import { isJsonObject, objectOf, type JsonObject, type JsonValue } from '../../core/text/json/json.ts';
 import { valueOfJson } from '../rego/values/json-value.ts';
 import type { RegoValue } from '../rego/values/value.ts';
 import { matchFields, type ConstraintMatch } from './constraint-match.ts';
+import { constraintSchema } from './schema/constraint-schema.ts';
 import type { ConstraintTemplate } from './constraint-template.ts';
 import { enforcementFields, type Enforcement } from './enforcement.ts';
 import { withDefaults } from './schema/defaults.ts';
+import { duplicateProblems } from './schema/duplicate-problems.ts';
 import { knownPart } from './schema/known-fields.ts';
+import { withoutNulls } from './schema/nulls.ts';
+import { ruleFindings } from './schema/rule-findings.ts';
 import { valueProblems } from './schema/value-problems.ts';
 
 export const constraintGroup = 'constraints.gatekeeper.sh';
@@ -51,29 +55,35 @@ const parametersPath = ['spec', 'parameters'];
 
 /**
  * Parameters as the API server would store them: without unknown fields, with defaults, and of the form of the schema.
- * Where the template has no schema for them, there are none.
+ * Where the template has no schema for them, there are none (`undefined`).
  */
 const parametersOf = (
   schema: JsonObject | undefined,
   given: JsonValue | undefined,
-): Result<JsonValue, readonly PolicyProblem[]> => {
-  if (schema === undefined) return ok({});
+): Result<JsonValue | undefined, readonly PolicyProblem[]> => {
+  if (schema === undefined) return ok(undefined);
   const known = given === undefined ? undefined : knownPart(schema, given).value;
   const parameters = withDefaults(schema, known);
-  if (parameters === undefined) return ok({});
+  if (parameters === undefined) return ok(undefined);
   const problems = valueProblems(schema, parameters, parametersPath);
   return problems.length === 0 ? ok(parameters) : fail(problems);
 };
 
-/** Reads a constraint of a template, or says everything that is wrong with it. */
-export const readConstraint = (
+interface ReadParts {
+  readonly constraint: Constraint;
+  /** As JSON; `undefined`: the constraint has none. */
+  readonly parameters: JsonValue | undefined;
+}
+
+const readParts = (
   value: unknown,
   template: ConstraintTemplate,
-): Result<Constraint, readonly PolicyProblem[]> => {
+): Result<ReadParts, readonly PolicyProblem[]> => {
   const path = ['spec', 'match'];
   const forbidden = findForbiddenKeys(objectOf(objectOf(value)['spec'])['match'], path);
   if (forbidden.length > 0) return fail(forbidden);
-  const parsed = constraint.safeParse(value);
+  const stored = isJsonObject(value) ? withoutNulls(constraintSchema(template.parameters), value) : value;
+  const parsed = constraint.safeParse(stored);
   if (!parsed.success) return fail(problemsOf(parsed.error, value, constraint));
   const { kind, metadata, spec } = parsed.data;
   if (kind !== template.kind)
@@ -85,16 +95,54 @@ export const readConstraint = (
     ]);
   const { match, parameters: given, ...enforcement } = spec ?? {};
   // Without `spec` there is no field that a default could stand in.
-  const parameters = spec === undefined ? ok({}) : parametersOf(template.parameters, given);
+  const parameters = spec === undefined ? ok(undefined) : parametersOf(template.parameters, given);
   if (!parameters.ok) return parameters;
   return ok({
-    kind,
-    name: metadata.name,
-    enforcement,
-    match,
-    parameters: valueOfJson(parameters.value, 'int64'),
-    template,
+    constraint: {
+      kind,
+      name: metadata.name,
+      enforcement,
+      match,
+      parameters: valueOfJson(parameters.value ?? {}, 'int64'),
+      template,
+    },
+    parameters: parameters.value,
   });
+};
+
+/** Reads a constraint that a cluster has stored, or says everything that is wrong with it. */
+export const readConstraint = (
+  value: unknown,
+  template: ConstraintTemplate,
+): Result<Constraint, readonly PolicyProblem[]> => {
+  const read = readParts(value, template);
+  return read.ok ? ok(read.value.constraint) : read;
+};
+
+/** A constraint of a file. */
+export interface WrittenConstraint {
+  readonly constraint: Constraint;
+  /** What the API server would ask of it, and nobody can ask here. */
+  readonly remarks: readonly PolicyProblem[];
+}
+
+/**
+ * Reads a constraint that no API server has seen: what one asks of an object when it is written, and never again, is asked
+ * here. A cluster holds constraints that were written before a rule was.
+ */
+export const readWrittenConstraint = (
+  value: unknown,
+  template: ConstraintTemplate,
+): Result<WrittenConstraint, readonly PolicyProblem[]> => {
+  const read = readParts(value, template);
+  if (!read.ok) return read;
+  const { constraint: found, parameters } = read.value;
+  if (template.parameters === undefined || parameters === undefined)
+    return ok({ constraint: found, remarks: [] });
+  const duplicates = duplicateProblems(template.parameters, parameters, parametersPath);
+  const { problems, remarks } = ruleFindings(template.parameters, parameters, parametersPath);
+  const wrong = [...duplicates, ...problems];
+  return wrong.length > 0 ? fail(wrong) : ok({ constraint: found, remarks });
 };
 
 /**

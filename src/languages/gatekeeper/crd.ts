@@ -1,29 +1,9 @@
 import { objectOf, type JsonObject } from '../../core/text/json/json.ts';
 import { metadataOf } from '../../core/workload/object-metadata.ts';
 import { constraintGroup } from './constraint.ts';
-import { maxNameLength } from './constraint-template.ts';
+import { constraintSchema } from './schema/constraint-schema.ts';
 import { crdFieldsOf, writtenKind } from './crd-fields.ts';
-import { matchSchema } from './match-schema.ts';
 import { parametersSchema } from './schema/parameters-schema.ts';
-
-const text: JsonObject = { type: 'string' };
-const list = (items: JsonObject): JsonObject => ({ type: 'array', items });
-const object = (properties: JsonObject): JsonObject => ({ type: 'object', properties });
-
-/** The schema of a constraint with these parameters. */
-export const constraintSchema = (parameters: JsonObject | undefined): JsonObject =>
-  object({
-    metadata: object({ name: { type: 'string', maxLength: maxNameLength } }),
-    spec: object({
-      enforcementAction: { type: 'string', default: 'deny' },
-      match: matchSchema,
-      ...(parameters === undefined ? {} : { parameters }),
-      scopedEnforcementActions: list(
-        object({ action: text, enforcementPoints: list(object({ name: text })) }),
-      ),
-    }),
-    status: { 'x-kubernetes-preserve-unknown-fields': true },
-  });
 
 /** The version that is stored comes first. */
 const versions = ['v1beta1', 'v1alpha1'];

@@ -6,6 +6,7 @@ import {
   type JsonObject,
   type JsonValue,
 } from '../../../core/text/json/json.ts';
+import type { PolicyProblem } from '../../../core/policy/load/schema-problem.ts';
 import { objectName } from '../../../core/workload/object-metadata.ts';
 import { builtinSignatures } from '../../rego/builtins/signatures.ts';
 import { dottedName } from '../../rego/compile/variables.ts';
@@ -15,6 +16,7 @@ import type { RegoRule } from '../../rego/syntax/term.ts';
 import {
   codeProblem,
   readTemplate,
+  ruleRemarks,
   templateSource,
   type TemplateProblem,
   type WrittenSource,
@@ -109,8 +111,7 @@ const fieldsOf = (
   ];
 };
 
-const parametersOf = (template: JsonObject): TemplateExplanation['parameters'] => {
-  const schema = parametersSchema(template);
+const parametersOf = (schema: JsonObject | undefined): TemplateExplanation['parameters'] => {
   if (schema === undefined) return 'none';
   const fields = fieldsBelow(schema, '');
   return fields.length === 0 ? 'any' : fields;
@@ -180,20 +181,25 @@ const enginesOf = (target: JsonObject): readonly string[] => {
   return [...new Set([...named.filter((engine) => engine === 'Rego'), ...named])];
 };
 
+const unevaluated = (problem: PolicyProblem): TemplateRemark => ({ ...problem, code: 'rule-not-evaluated' });
+
 /** Says what a template is, what it reads, what it may miss, and why it does not run. */
 export const explainTemplate = (template: JsonObject): TemplateExplanation => {
   const read = readTemplate(template, { hasInventory: false });
   const [target = {}] = objectsIn(objectOf(template['spec'])['targets']);
   const { operations } = target;
+  const code = codeOf(templateSource(template));
+  const schema = parametersSchema(template);
   return {
     name: objectName(template),
     apiVersion: textOf(template['apiVersion']),
     constraintKind: writtenKind(template),
     runs: read.ok,
     engines: enginesOf(target),
-    ...codeOf(templateSource(template)),
+    ...code,
     operations: Array.isArray(operations) ? (operations as readonly JsonValue[]).map(textOf) : [],
-    parameters: parametersOf(template),
+    parameters: parametersOf(schema),
     problems: read.ok ? [] : read.error,
+    remarks: [...code.remarks, ...ruleRemarks(schema).map(unevaluated)],
   };
 };

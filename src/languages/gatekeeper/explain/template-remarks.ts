@@ -10,6 +10,7 @@ export type RemarkCode =
   | 'image-volumes-unseen'
   | 'prefix-of-raw-text'
   | 'prefix-without-border'
+  | 'rule-not-evaluated'
   | 'violation-without-msg';
 
 /** A remark, with its offset in a text of the template. */

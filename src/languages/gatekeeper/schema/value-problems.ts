@@ -1,7 +1,14 @@
 import { quote } from '../../../core/text/cut-middle.ts';
-import { isJsonObject, objectsIn, type JsonObject, type JsonValue } from '../../../core/text/json/json.ts';
+import {
+  isJsonObject,
+  objectsIn,
+  textOf,
+  type JsonObject,
+  type JsonValue,
+} from '../../../core/text/json/json.ts';
 import type { PolicyProblem } from '../../../core/policy/load/schema-problem.ts';
 import { compileRe2 } from '../re2.ts';
+import { isOfNumberFormat, isOfTextFormat } from './format/formats.ts';
 import { fieldSchema } from './structural-schema.ts';
 
 type Path = PolicyProblem['path'];
@@ -102,6 +109,9 @@ const numberProblems = (schema: JsonObject, value: number, path: Path): Problems
   if (isBeyond(value, min, -1, schema['exclusiveMinimum'] === true)) problems.push(`at least ${min}`);
   if (isBeyond(value, max, 1, schema['exclusiveMaximum'] === true)) problems.push(`at most ${max}`);
   if (step !== undefined && !isMultiple(value, step)) problems.push(`a multiple of ${step}`);
+  const { type, format } = schema;
+  if (!isOfNumberFormat(textOf(type), textOf(format), value))
+    problems.push(`of the range of ${textOf(format) || 'int64'}`);
   return problems.map((what) => ({ path, message: `must be ${what}` }));
 };
 
@@ -111,6 +121,14 @@ const matches = (pattern: string, text: string): boolean => {
   return compiled.ok && compiled.value(text);
 };
 
+/** A format means something in texts and where no type is named. */
+const formatProblems = ({ type = '', format }: JsonObject, value: string, path: Path): Problems => {
+  const isAsked = typeof format === 'string' && (type === '' || type === 'string');
+  return !isAsked || isOfTextFormat(format, value)
+    ? []
+    : [{ path, message: `${quote(value)} is not of the format ${quote(format)}` }];
+};
+
 const textProblems = (schema: JsonObject, value: string, path: Path): Problems => {
   const { pattern } = schema;
   return [
@@ -118,6 +136,7 @@ const textProblems = (schema: JsonObject, value: string, path: Path): Problems =
     ...(typeof pattern !== 'string' || matches(pattern, value)
       ? []
       : [{ path, message: `${quote(value)} does not match the pattern ${quote(pattern)}` }]),
+    ...formatProblems(schema, value, path),
   ];
 };
 
@@ -170,8 +189,8 @@ const partProblems = (schema: JsonObject, value: JsonValue, path: Path): Problem
 };
 
 /**
- * Why a value does not fit its schema, as the API server judges constraints. Formats and rules in CEL
- * (`x-kubernetes-validations`) are not looked at: only a cluster does.
+ * Why a value does not fit its schema, as the API server and Gatekeeper judge constraints. What the API server asks of what
+ * is written to it, and Gatekeeper does not ask again, is told by `ruleFindings` and `duplicateProblems`.
  */
 export const valueProblems = (schema: JsonObject, value: JsonValue, path: Path = []): Problems => {
   const wrong = typeProblems(schema, value, path);

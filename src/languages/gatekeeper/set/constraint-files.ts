@@ -6,9 +6,15 @@ import { textOf } from '../../../core/text/json/json.ts';
 import type { GatekeeperDocument } from '../../../core/trust-root/policy-file.ts';
 import { groupOf } from '../../../core/workload/kinds/kinds.ts';
 import { metadataOf, objectName } from '../../../core/workload/object-metadata.ts';
-import { constraintGroup, readConstraint, type Constraint } from '../constraint.ts';
+import {
+  constraintGroup,
+  readWrittenConstraint,
+  type Constraint,
+  type WrittenConstraint,
+} from '../constraint.ts';
 import {
   readTemplate,
+  ruleRemarks,
   templateGroup,
   type ConstraintTemplate,
   type TemplateProblem,
@@ -36,9 +42,10 @@ const placed = (
   ...(suggestion === undefined ? {} : { suggestion }),
 });
 
-/** What can be read, and what is wrong with the rest. */
+/** What can be read of documents, each with its own, and what is wrong with the rest. */
 interface Read<T> {
   readonly values: readonly T[];
+  readonly documents: readonly GatekeeperDocument[];
   readonly problems: Problems;
 }
 
@@ -47,13 +54,16 @@ const readEach = <T>(
   read: (document: GatekeeperDocument) => Result<T, readonly PolicyProblem[]>,
 ): Read<T> => {
   const values: T[] = [];
+  const readable: GatekeeperDocument[] = [];
   const problems: PolicyFileProblem[] = [];
   for (const document of documents) {
     const one = read(document);
-    if (one.ok) values.push(one.value);
-    else problems.push(...one.error.map((problem) => placed(document, problem)));
+    if (one.ok) {
+      values.push(one.value);
+      readable.push(document);
+    } else problems.push(...one.error.map((problem) => placed(document, problem)));
   }
-  return { values, problems };
+  return { values, documents: readable, problems };
 };
 
 /** Somebody who wrote `denny` sees the mistake here, before anything is judged by it. */
@@ -69,7 +79,7 @@ const actionProblems = ({ enforcement }: Constraint): readonly PolicyProblem[] =
 const readOfTemplates = (
   { gatekeeper }: GatekeeperDocument,
   templates: ReadonlyMap<string, ConstraintTemplate>,
-): Result<Constraint, readonly PolicyProblem[]> => {
+): Result<WrittenConstraint, readonly PolicyProblem[]> => {
   const kind = textOf(gatekeeper['kind']);
   const template = templates.get(kind);
   if (template === undefined) {
@@ -82,10 +92,10 @@ const readOfTemplates = (
       },
     ]);
   }
-  const constraint = readConstraint(gatekeeper, template);
-  if (!constraint.ok) return constraint;
-  const problems = actionProblems(constraint.value);
-  return problems.length === 0 ? constraint : fail(problems);
+  const read = readWrittenConstraint(gatekeeper, template);
+  if (!read.ok) return read;
+  const problems = actionProblems(read.value.constraint);
+  return problems.length === 0 ? read : fail(problems);
 };
 
 const readConfig = ({
@@ -104,11 +114,26 @@ const readConfig = ({
 
 const nameOf = ({ gatekeeper }: GatekeeperDocument): string => objectName(gatekeeper);
 
+/** Constraints of files, and what the API server would ask of them that nobody can ask here. */
+interface FileConstraints {
+  readonly set: CompiledConstraints;
+  readonly remarks: Problems;
+}
+
+const remarksOn = <T>(
+  { values, documents }: Read<T>,
+  remarksOf: (value: T) => readonly PolicyProblem[],
+): Problems =>
+  values.flatMap((value, at) => {
+    const document = documents[at];
+    return document === undefined ? [] : remarksOf(value).map((remark) => placed(document, remark));
+  });
+
 /** The constraints of files with their templates: all of them, or every mistake in them (R8). */
 export const constraintsOfFiles = (
   documents: readonly GatekeeperDocument[],
   digest: (text: string) => string,
-): Result<CompiledConstraints, Problems> => {
+): Result<FileConstraints, Problems> => {
   const ofGroup = (group: string): readonly GatekeeperDocument[] =>
     documents.filter((document) => groupOfDocument(document) === group);
   const templateDocuments = ofGroup(templateGroup);
@@ -138,14 +163,17 @@ export const constraintsOfFiles = (
     ...configs.problems,
   ];
   if (problems.length > 0) return fail(problems);
-  const inOrder = constraints.values.toSorted((one, other) =>
-    `${one.kind}/${one.name}` < `${other.kind}/${other.name}` ? -1 : 1,
-  );
-  return ok(
-    createConstraintSet({
-      constraints: inOrder,
-      excludedNamespaces: configs.values.flat(),
-      version: digest(JSON.stringify(documents.map(({ gatekeeper }) => gatekeeper))),
-    }),
-  );
+  const inOrder = constraints.values
+    .map(({ constraint }) => constraint)
+    .toSorted((one, other) => (`${one.kind}/${one.name}` < `${other.kind}/${other.name}` ? -1 : 1));
+  const set = createConstraintSet({
+    constraints: inOrder,
+    excludedNamespaces: configs.values.flat(),
+    version: digest(JSON.stringify(documents.map(({ gatekeeper }) => gatekeeper))),
+  });
+  const remarks = [
+    ...remarksOn(templates, ({ parameters }) => ruleRemarks(parameters)),
+    ...remarksOn(constraints, (written) => written.remarks),
+  ];
+  return ok({ set, remarks });
 };

@@ -4,9 +4,14 @@ import { fail, ok, type Result } from '../../../core/result.ts';
 import { isJsonObject, textOf, type JsonObject, type JsonValue } from '../../../core/text/json/json.ts';
 import { metadataOf } from '../../../core/workload/object-metadata.ts';
 import type { Surroundings } from '../../rego/evaluate/evaluation.ts';
-import { readTemplate, type ConstraintTemplate, type TemplateProblem } from '../constraint-template.ts';
-import { readConstraint, type Constraint } from '../constraint.ts';
-import { constraintSchema } from '../crd.ts';
+import {
+  readTemplate,
+  ruleRemarks,
+  type ConstraintTemplate,
+  type TemplateProblem,
+} from '../constraint-template.ts';
+import { readWrittenConstraint, type Constraint, type WrittenConstraint } from '../constraint.ts';
+import { constraintSchema } from '../schema/constraint-schema.ts';
 import { inventoryOf } from '../inventory.ts';
 import { judgeConstraint } from '../judge-constraint.ts';
 import type { ConstraintReview } from '../review.ts';
@@ -25,6 +30,8 @@ export interface SuiteOutcome {
   readonly status: 'passed' | 'failed' | 'skipped' | 'unreadable';
   /** Why it did not pass. */
   readonly message?: string;
+  /** What nobody knows of the constraint here. */
+  readonly remarks?: readonly string[];
 }
 
 export interface SuiteRun {
@@ -89,7 +96,7 @@ const constraintOf = (
   test: SuiteTest,
   template: ConstraintTemplate,
   run: SuiteRun,
-): Result<Constraint, Refused> => {
+): Result<WrittenConstraint, Refused> => {
   const object = objectAt(test.constraint, 'constraint', run);
   if (!object.ok) return fail({ ...object.error, bySchema: false });
   const refuse = (problems: readonly PolicyProblem[], bySchema: boolean): Result<never, Refused> =>
@@ -106,7 +113,7 @@ const constraintOf = (
         false,
       );
   }
-  const read = readConstraint(object.value, template);
+  const read = readWrittenConstraint(object.value, template);
   return read.ok ? read : refuse(read.error, false);
 };
 
@@ -203,7 +210,13 @@ const runTest = (test: SuiteTest, run: SuiteRun): readonly SuiteOutcome[] => {
     if (constraint.ok) return whole(failed('the constraint should be refused by its schema, and is not'));
     return whole(constraint.error.bySchema ? { status: 'passed' } : constraint.error);
   }
-  return constraint.ok ? runCases(test, constraint.value, run) : whole(constraint.error);
+  if (!constraint.ok) return whole(constraint.error);
+  const remarks = [...ruleRemarks(template.value.parameters), ...constraint.value.remarks].map(
+    describePolicyProblem,
+  );
+  return runCases(test, constraint.value.constraint, run).map((outcome) =>
+    remarks.length === 0 ? outcome : { ...outcome, remarks },
+  );
 };
 
 /** Runs the tests of a suite, as `gator verify` does. */

@@ -1,0 +1,16 @@
+import { compileRe2 } from '../../re2.ts';
+
+const atom = String.raw`[A-Za-z0-9!#$%&'*+/=?^_{|}~\x60\x{80}-\x{10FFFF}-]+`;
+const dotted = String.raw`${atom}(?:\.${atom})*`;
+const quotedText = String.raw`(?:[^"\\\x00-\x08\x0A-\x1F\x7F]|\\[^\x00-\x08\x0A-\x1F\x7F])`;
+const comment = String.raw`\((?:[^()\\]|\\.)*\)`;
+const address = String.raw`(?:${dotted}|"${quotedText}+")@[ \t]*(?:${dotted}|\[[^\[\]\\]*\])`;
+const word = String.raw`(?:(?:${atom}|\.)+|"${quotedText}*")`;
+const words = String.raw`(?:${word}[ \t]*)+`;
+const inAngles = String.raw`(?:${words})?<[ \t]*${address}>`;
+
+/** One mailbox of RFC 5322: an address, or a name with the address in angle brackets. */
+const mailbox = compileRe2(String.raw`^[ \t]*(?:${address}|${inAngles})[ \t]*(?:${comment}[ \t]*)*$`);
+
+/** Whether a text is one address of mail, with or without a name before it, as Go's `mail.ParseAddress` reads it. */
+export const isEmailAddress = (text: string): boolean => mailbox.ok && mailbox.value(text);

@@ -1,0 +1,117 @@
+import { addressOf, networkOf } from '../../../rego/builtins/network/ip-network.ts';
+import { compileRe2 } from '../../re2.ts';
+import { isCreditCard, isIsbn10, isIsbn13 } from './check-digit.ts';
+import { isDuration } from './duration.ts';
+import { isEmailAddress } from './email.ts';
+import { isRequestUri } from './request-uri.ts';
+
+type IsOfFormat = (text: string) => boolean;
+
+/** A longer text has none of these formats. Attack: a text of a megabyte, gone through by each of a thousand rules. */
+const maxLength = 64 * 1024;
+
+const matching = (pattern: string): IsOfFormat => {
+  const compiled = compileRe2(pattern);
+  return (text) => compiled.ok && compiled.value(text);
+};
+
+const bytesOf = (text: string): number => new TextEncoder().encode(text).length;
+
+/** Letters and symbols of all scripts count, as browsers show them. */
+const sign = String.raw`[a-zA-Z0-9\p{S}\p{L}]`;
+const signOrDash = String.raw`[a-zA-Z0-9\-\p{S}\p{L}]`;
+const hostnamePattern = matching(
+  String.raw`^(?:${sign}(?:-?${sign}{0,62})?|(?:${sign}(?:${signOrDash}{0,61}${sign})?\.)+[a-zA-Z\p{L}]{2,63})$`,
+);
+const isHostname: IsOfFormat = (text) =>
+  bytesOf(text) <= 255 && text.split('.').every((label) => bytesOf(label) <= 63) && hostnamePattern(text);
+
+/** Zeros before a number of IPv4 are let through, as Go did before 1.17. */
+const withoutZeros = (text: string): string =>
+  text.includes(':') ? text : text.replaceAll(/(^|\.)0{1,64}(?=\d)/g, '$1');
+
+const isIpv4: IsOfFormat = (text) => text.includes('.') && addressOf(withoutZeros(text)) !== undefined;
+const isIpv6: IsOfFormat = (text) => text.includes(':') && addressOf(text) !== undefined;
+const isCidr: IsOfFormat = (text) => networkOf(withoutZeros(text)) !== undefined;
+
+const macs = [6, 8, 20].flatMap((size) => [
+  `[0-9a-f]{2}(?::[0-9a-f]{2}){${size - 1}}`,
+  `[0-9a-f]{2}(?:-[0-9a-f]{2}){${size - 1}}`,
+  String.raw`[0-9a-f]{4}(?:\.[0-9a-f]{4}){${size / 2 - 1}}`,
+]);
+
+const uuid = (version: string, variant: string): IsOfFormat =>
+  matching(`(?i)^[0-9a-f]{8}-?[0-9a-f]{4}-?${version}-?${variant}-?[0-9a-f]{12}$`);
+const anyGroup = '[0-9a-f]{4}';
+
+const daysIn = (year: number, month: number): number => new Date(Date.UTC(year, month, 0)).getUTCDate();
+
+const isDate: IsOfFormat = (text) => {
+  if (!/^\d{4}-\d{2}-\d{2}$/.test(text)) return false;
+  const [year = 0, month = 0, day = 0] = text.split('-').map(Number);
+  // Years below 100 stand for others in JavaScript; every 400 years the calendar is the same.
+  return month >= 1 && month <= 12 && day >= 1 && day <= daysIn(year + 400, month);
+};
+
+const clock = /^([01]\d|2[0-3]):[0-5]\d:[0-5]\d(?:.\d{1,65536})?(?:z|[+-]\d{2}:\d{2})$/u;
+
+const isDateTime: IsOfFormat = (text) => {
+  const [date = '', time = ''] = text.toLowerCase().split('t');
+  return isDate(date) && clock.test(time);
+};
+
+const shortName = '[a-z0-9](?:[-a-z0-9]*[a-z0-9])?';
+const shortNamePattern = matching(`^${shortName}$`);
+const longNamePattern = matching(String.raw`^${shortName}(?:\.${shortName})*$`);
+
+const colorPart = String.raw`\s*(?:0|[1-9]\d?|1\d\d?|2[0-4]\d|25[0-5])\s*`;
+const base64 = '[A-Za-z0-9+/]';
+
+/**
+ * Formats of text that the API server holds values of custom resources to, by their names without hyphens.
+ * @see https://github.com/kubernetes/kubernetes/blob/v1.36.0/staging/src/k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1/types_jsonschema.go
+ */
+const textFormats: ReadonlyMap<string, IsOfFormat> = new Map([
+  ['bsonobjectid', matching('^[0-9a-fA-F]{24}$')],
+  ['uri', isRequestUri],
+  ['email', isEmailAddress],
+  ['hostname', isHostname],
+  ['ipv4', isIpv4],
+  ['ipv6', isIpv6],
+  ['cidr', isCidr],
+  ['mac', matching(`(?i)^(?:${macs.join('|')})$`)],
+  ['uuid', uuid(anyGroup, anyGroup)],
+  ['uuid3', uuid('3[0-9a-f]{3}', anyGroup)],
+  ['uuid4', uuid('4[0-9a-f]{3}', '[89ab][0-9a-f]{3}')],
+  ['uuid5', uuid('5[0-9a-f]{3}', '[89ab][0-9a-f]{3}')],
+  ['isbn', (text) => isIsbn10(text) || isIsbn13(text)],
+  ['isbn10', isIsbn10],
+  ['isbn13', isIsbn13],
+  ['creditcard', isCreditCard],
+  ['ssn', matching(String.raw`^\d{3}[- ]\d{2}[- ]\d{4}$`)],
+  ['hexcolor', matching('^#?(?:[0-9a-fA-F]{3}|[0-9a-fA-F]{6})$')],
+  ['rgbcolor', matching(String.raw`^rgb\(${colorPart},${colorPart},${colorPart}\)$`)],
+  ['byte', matching(`^(?:${base64}{4})*(?:${base64}{2}==|${base64}{3}=|${base64}{4})$`)],
+  ['password', () => true],
+  ['date', isDate],
+  ['duration', isDuration],
+  ['datetime', isDateTime],
+  ['k8sshortname', (text) => text.length <= 63 && shortNamePattern(text)],
+  ['k8slongname', (text) => text.length <= 253 && longNamePattern(text)],
+]);
+
+/** Whether a text is of a format; the API server holds nobody to a format that it does not know. */
+export const isOfTextFormat = (format: string, text: string): boolean => {
+  const isOfFormat = textFormats.get(format.replaceAll('-', ''));
+  return isOfFormat === undefined || (text.length <= maxLength && isOfFormat(text));
+};
+
+const int32 = 2 ** 31;
+const int64 = 2 ** 63;
+
+/** Whether a number fits the bits of its type and format. What JavaScript cannot tell from the largest of them, it does. */
+export const isOfNumberFormat = (type: string, format: string, value: number): boolean => {
+  if (type === 'integer')
+    return format === 'int32' ? value >= -int32 && value < int32 : Math.abs(value) <= int64;
+  return type !== 'number' || format !== 'float' || Number.isFinite(Math.fround(value));
+};
