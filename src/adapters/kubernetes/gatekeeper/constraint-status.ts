@@ -1,4 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
+import { sleep } from '../../../concurrency/abort.ts';
 import type { Clock } from '../../../concurrency/clock.ts';
 import { createTokenBucket, waitForPermit } from '../../../concurrency/rate-limit.ts';
 import { objectOf, objectsIn, textOf, type JsonObject } from '../../../core/text/json/json.ts';
@@ -29,7 +30,7 @@ interface ConstraintStatusOptions {
 }
 
 /** Milliseconds: who puts entries back twice within the first is left alone for the second. */
-const foreign = { within: 60_000, pause: 10 * 60_000, times: 2 };
+const foreign = { within: 60_000, pause: 10 * 60_000, drops: 2 };
 
 const keyOf = ({ resource, object }: WantedStatus): string => `${resource.resource} ${objectName(object)}`;
 const versionOf = ({ object }: WantedStatus): string => {
@@ -57,22 +58,27 @@ export const createConstraintStatus = (options: ConstraintStatusOptions): Holder
   const rate = createTokenBucket({ perSecond: 10, burst: 50 }, clock);
   /** Versions from which we have written: until the watch shows a newer one there is nothing to add. */
   const written = new Map<string, string>();
-  /** When entries of ours were replaced by those of somebody else. */
-  const putBack = new Map<string, readonly number[]>();
+  /** When entries of somebody else were dropped. */
+  const drops = new Map<string, readonly number[]>();
+  const closing = new AbortController();
   let pausedUntil = 0;
 
   /** Attack on the API server: two controllers that undo what the other one wrote, for ever. */
   const isFight = (one: WantedStatus): boolean => {
-    const key = keyOf(one);
-    if (!written.has(key) || !hasForeignEntries(one)) return false;
+    if (!hasForeignEntries(one)) return false;
     const now = clock.monotonic();
-    const times = [...(putBack.get(key) ?? []), now].filter((time) => now - time < foreign.within);
-    putBack.set(key, times);
-    if (times.length <= foreign.times) return false;
+    const recent = (drops.get(keyOf(one)) ?? []).filter((time) => now - time < foreign.within);
+    if (recent.length < foreign.drops) return false;
     pausedUntil = now + foreign.pause;
-    putBack.clear();
+    drops.clear();
     onForeignWriter(true);
+    // Nothing else may happen meanwhile that would wake it.
+    void sleep(foreign.pause, closing.signal, false).then(() => loop.wake());
     return true;
+  };
+  const countDrop = (one: WantedStatus): void => {
+    const times = [...(drops.get(keyOf(one)) ?? []), clock.monotonic()];
+    if (hasForeignEntries(one)) drops.set(keyOf(one), times.slice(-foreign.drops));
   };
 
   const write = async (one: WantedStatus, signal: AbortSignal): Promise<boolean> => {
@@ -89,6 +95,7 @@ export const createConstraintStatus = (options: ConstraintStatusOptions): Holder
       },
       signal,
     );
+    if (answer.ok) countDrop(one);
     if (answer.ok || answer.error.status === 404 || answer.error.status === 409) {
       // 404: it is gone; 409: a newer one is on its way by the watch.
       written.set(keyOf(one), versionOf(one));
@@ -106,7 +113,7 @@ export const createConstraintStatus = (options: ConstraintStatusOptions): Holder
     }
     const all = options.wanted();
     const keys = new Set(all.map(keyOf));
-    for (const key of written.keys()) if (!keys.has(key)) written.delete(key);
+    for (const kept of [written, drops]) for (const key of kept.keys()) if (!keys.has(key)) kept.delete(key);
     let settled = true;
     for (const one of all) {
       if (isSaid(one) || written.get(keyOf(one)) === versionOf(one)) continue;
@@ -116,5 +123,12 @@ export const createConstraintStatus = (options: ConstraintStatusOptions): Holder
     }
     return settled;
   };
-  return createHolderLoop({ isHolder, round, what: 'the writing of statuses', onProblem });
+  const loop = createHolderLoop({ isHolder, round, what: 'the writing of statuses', onProblem });
+  return {
+    ...loop,
+    close: () => {
+      closing.abort();
+      return loop.close();
+    },
+  };
 };
