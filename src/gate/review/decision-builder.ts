@@ -1,7 +1,11 @@
 import type { Clock } from '../../concurrency/clock.ts';
 import type { Decision, JudgedImage, JudgedObject } from '../../core/decision/decision.ts';
 import { atField } from '../../core/decision/finding-place.ts';
-import { constraintLine, isOfConstraint } from '../../core/decision/constraint-findings.ts';
+import {
+  constraintLine,
+  inConstraintOrder,
+  isOfConstraint,
+} from '../../core/decision/constraint-findings.ts';
 import type { Finding } from '../../core/decision/finding.ts';
 import { inOrder } from '../../core/decision/order.ts';
 import type { FindingCode, SkipCode } from '../../core/reasons/reason.ts';
@@ -50,6 +54,14 @@ export const warningOf = (finding: Finding): string =>
   isOfConstraint(finding)
     ? constraintLine(finding)
     : `${finding.message} (${finding.policy === '' ? 'gate' : `policy ${finding.policy}`}: ${finding.code}${atField(finding)})`;
+
+/** Constraints warn first, in the order of Gatekeeper. */
+const warnedFirst = (findings: readonly Finding[]): readonly Finding[] => {
+  const ofConstraints = inConstraintOrder(findings);
+  return ofConstraints.length === 0
+    ? findings
+    : [...ofConstraints, ...findings.filter((finding) => !isOfConstraint(finding))];
+};
 
 const round = (milliseconds: number): number => Math.round(milliseconds * 1000) / 1000;
 
@@ -131,7 +143,7 @@ export const createDecisionBuilder =
     draft.durations = evidence === undefined ? { total } : { total, evidence: round(evidence) };
     if (origin.constraints !== undefined) withConstraints(draft as Draft, origin.constraints);
     draft.allowed = !draft.findings.some((finding) => finding.mode === 'Deny');
-    const warned = draft.findings.filter((finding) => finding.mode === 'Warn').map(warningOf);
+    const warned = warnedFirst(draft.findings.filter((finding) => finding.mode === 'Warn')).map(warningOf);
     if (warned.length > 0) draft.warnings = [...warned, ...warnings];
     // Decisions are compared by their record, so the key is as bounded as the record (R24).
     const decision = limitDecision(draft as Decision);

@@ -62,6 +62,18 @@ describe('what constraints say', () => {
     expect(decision).not.toHaveProperty('skipped');
   });
 
+  test('warnings come in the order of Gatekeeper: by message, whatever the kinds are called', async () => {
+    const warn = { enforcementAction: 'warn' };
+    const late = template('ALate', says('"z"'));
+    const early = template('BEarly', says('"a"'));
+    const gate = gateWith(
+      [late, early],
+      [constraint('ALate', 'late', warn), constraint('BEarly', 'early', warn)],
+    );
+    const decision = await gate.admit(requestFor(web));
+    expect(answerOf(decision).warnings).toEqual(['[early] a', '[late] z']);
+  });
+
   test('deny, warn, dryrun and scoped are Deny, Warn, Audit and what the webhook is told', async () => {
     const scoped = {
       enforcementAction: 'scoped',
