@@ -22,6 +22,12 @@ const reading = template.replace(
   'not startswith(container.image, "allowed-registry/")',
   'not data.inventory.namespace["shop"]["v1"]["Pod"]["other"]',
 );
+const detailed = template.replace(
+  /violation[^]*$/,
+  `violation[{"msg": "z", "details": {"a": 1}}] { true }
+        violation[{"msg": "a", "details": {"b": 1}}] { true }
+`,
+);
 const pod = (image: string, name = 'web'): string =>
   JSON.stringify({
     apiVersion: 'v1',
@@ -46,6 +52,7 @@ const beside = {
   'constraint.yaml': constraint,
   'strict.yaml': strict,
   'reading.yaml': reading,
+  'detailed.yaml': detailed,
   'numbers.yaml': constraint.replace('- "allowed-registry/"', '- 1'),
   'misspelt.yaml': constraint.replace('allowedRegistries', 'allowedRegistry'),
   'other-kind.yaml': constraint.replace('K8sAllowedImages', 'K8sOther'),
@@ -168,6 +175,12 @@ describe('cases as gator runs them', () => {
       code: why === '' ? 0 : 1,
       came: [[why === '' ? 'passed' : 'failed', why]],
     });
+  });
+
+  test('messages come in the order of their texts, as gator sorts them', async () => {
+    const one = { name: 'case', object: 'good.yaml', assertions: [{ violations: 3 }] };
+    const { came } = await outcomes({ name: 'test', ...given, template: 'detailed.yaml', cases: [one] });
+    expect(came).toEqual([['failed', 'got 2 violations but want exactly 3; got messages ["a","z"]']]);
   });
 
   test('objects of the inventory', async () => {

@@ -49,37 +49,60 @@ const hasForeignEntries = ({ object, status }: WantedStatus): boolean => {
   return idsOf(objectOf(object['status'])['byPod']).some((id) => !ours.has(id));
 };
 
+const keep = (map: Map<string, unknown>, keys: ReadonlySet<string>): void => {
+  for (const key of map.keys()) if (!keys.has(key)) map.delete(key);
+};
+
+/** Entries that others write into the same statuses: dropped, until they come back too often. */
+const createContest = (
+  { clock, onForeignWriter }: Pick<ConstraintStatusOptions, 'clock' | 'onForeignWriter'>,
+  wake: () => void,
+) => {
+  const closing = new AbortController();
+  /** When entries of somebody else were dropped. */
+  const drops = new Map<string, readonly number[]>();
+  let pausedUntil = 0;
+  return {
+    isPaused: (): boolean => {
+      if (clock.monotonic() < pausedUntil) return true;
+      if (pausedUntil > 0) {
+        pausedUntil = 0;
+        onForeignWriter(false);
+      }
+      return false;
+    },
+    /** Attack on the API server: two controllers that undo what the other one wrote, for ever. */
+    isFight: (one: WantedStatus): boolean => {
+      if (!hasForeignEntries(one)) return false;
+      const now = clock.monotonic();
+      const recent = (drops.get(keyOf(one)) ?? []).filter((time) => now - time < foreign.within);
+      if (recent.length < foreign.drops) return false;
+      pausedUntil = now + foreign.pause;
+      drops.clear();
+      onForeignWriter(true);
+      // Nothing else may happen meanwhile that would wake it.
+      void sleep(foreign.pause, closing.signal, false).then(wake);
+      return true;
+    },
+    written: (one: WantedStatus): void => {
+      const times = [...(drops.get(keyOf(one)) ?? []), clock.monotonic()];
+      if (hasForeignEntries(one)) drops.set(keyOf(one), times.slice(-foreign.drops));
+    },
+    keep: (keys: ReadonlySet<string>): void => keep(drops, keys),
+    close: (): void => closing.abort(),
+  };
+};
+
 /**
  * Keeps the statuses of templates and constraints in the shape of Gatekeeper. It writes only what differs, so its own
  * writes, which come back by the watch, cause no further work.
  */
 export const createConstraintStatus = (options: ConstraintStatusOptions): HolderLoop => {
-  const { client, clock, isHolder, onForeignWriter, onProblem } = options;
+  const { client, clock, isHolder, onProblem } = options;
   const rate = createTokenBucket({ perSecond: 10, burst: 50 }, clock);
+  const contest = createContest(options, () => loop.wake());
   /** Versions from which we have written: until the watch shows a newer one there is nothing to add. */
   const written = new Map<string, string>();
-  /** When entries of somebody else were dropped. */
-  const drops = new Map<string, readonly number[]>();
-  const closing = new AbortController();
-  let pausedUntil = 0;
-
-  /** Attack on the API server: two controllers that undo what the other one wrote, for ever. */
-  const isFight = (one: WantedStatus): boolean => {
-    if (!hasForeignEntries(one)) return false;
-    const now = clock.monotonic();
-    const recent = (drops.get(keyOf(one)) ?? []).filter((time) => now - time < foreign.within);
-    if (recent.length < foreign.drops) return false;
-    pausedUntil = now + foreign.pause;
-    drops.clear();
-    onForeignWriter(true);
-    // Nothing else may happen meanwhile that would wake it.
-    void sleep(foreign.pause, closing.signal, false).then(() => loop.wake());
-    return true;
-  };
-  const countDrop = (one: WantedStatus): void => {
-    const times = [...(drops.get(keyOf(one)) ?? []), clock.monotonic()];
-    if (hasForeignEntries(one)) drops.set(keyOf(one), times.slice(-foreign.drops));
-  };
 
   const write = async (one: WantedStatus, signal: AbortSignal): Promise<boolean> => {
     const { resource, object, status } = one;
@@ -95,7 +118,7 @@ export const createConstraintStatus = (options: ConstraintStatusOptions): Holder
       },
       signal,
     );
-    if (answer.ok) countDrop(one);
+    if (answer.ok) contest.written(one);
     if (answer.ok || answer.error.status === 404 || answer.error.status === 409) {
       // 404: it is gone; 409: a newer one is on its way by the watch.
       written.set(keyOf(one), versionOf(one));
@@ -106,18 +129,15 @@ export const createConstraintStatus = (options: ConstraintStatusOptions): Holder
   };
 
   const round = async (signal: AbortSignal): Promise<boolean> => {
-    if (clock.monotonic() < pausedUntil) return true;
-    if (pausedUntil > 0) {
-      pausedUntil = 0;
-      onForeignWriter(false);
-    }
+    if (contest.isPaused()) return true;
     const all = options.wanted();
     const keys = new Set(all.map(keyOf));
-    for (const kept of [written, drops]) for (const key of kept.keys()) if (!keys.has(key)) kept.delete(key);
+    keep(written, keys);
+    contest.keep(keys);
     let settled = true;
     for (const one of all) {
       if (isSaid(one) || written.get(keyOf(one)) === versionOf(one)) continue;
-      if (isFight(one)) return true;
+      if (contest.isFight(one)) return true;
       if (!(await waitForPermit(rate, signal)) || !isHolder()) return true;
       if (!(await write(one, signal))) settled = false;
     }
@@ -127,7 +147,7 @@ export const createConstraintStatus = (options: ConstraintStatusOptions): Holder
   return {
     ...loop,
     close: () => {
-      closing.abort();
+      contest.close();
       return loop.close();
     },
   };

@@ -1,3 +1,4 @@
+import { compareTexts } from '../../../core/decision/order.ts';
 import { describePolicyProblem } from '../../../core/policy/load/problem-path.ts';
 import type { PolicyProblem } from '../../../core/policy/load/schema-problem.ts';
 import { fail, ok, type Result } from '../../../core/result.ts';
@@ -162,7 +163,9 @@ const messagesOf = (
   );
   if (judgement === undefined) return ok([]);
   const { violations, error } = judgement;
-  return ok([...violations.map(({ msg }) => msg), ...(error === undefined ? [] : [error])]);
+  return ok(
+    [...violations.map(({ msg }) => msg), ...(error === undefined ? [] : [error])].sort(compareTexts),
+  );
 };
 
 const runCase = (
