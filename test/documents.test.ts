@@ -165,7 +165,22 @@ describe('commands', () => {
       '--seed',
       '--admission-control-config-file',
     ];
-    const known = new Set([...(await allFlags()), '--config', ...others]);
+    const ofGatekeeper = [
+      '--operation',
+      '--exempt-namespace',
+      '--log-denies',
+      '--emit-admission-events',
+      '--validating-webhook-configuration-name',
+      '--disable-enforcementaction-validation',
+      '--max-serving-threads',
+      '--enable-referential-rules',
+      '--tls-min-version',
+      '--client-cn-name',
+      '--client-ca-name',
+      '--metrics-backend',
+      '--prometheus-port',
+    ];
+    const known = new Set([...(await allFlags()), '--config', ...others, ...ofGatekeeper]);
     const alone = inAll((text) =>
       spans(text).flatMap((code) => (code.startsWith('--') ? (code.match(/--[a-z][a-z-]+/g) ?? []) : [])),
     );

@@ -1,3 +1,6 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { imagegate, root } from './cli/imagegate.ts';
 import { read } from './markdown.ts';
@@ -33,4 +36,29 @@ test('the page names every builtin that is never run', async () => {
   const isNamed = (builtin: string): boolean =>
     named.some((name) => name === builtin || (name.endsWith('.*') && builtin.startsWith(name.slice(0, -1))));
   expect([...builtinSignatures.keys()].filter(isExcluded).filter((name) => !isNamed(name))).toEqual([]);
+});
+
+describe('docs/gatekeeper-migration.md', () => {
+  const migration = read('docs/gatekeeper-migration.md');
+  const modes = [...migration.matchAll(/^ *(imagegate manifests [^|\n]+) \|/gm)].map(
+    ([, command = '']) => command,
+  );
+
+  test('prints manifests for two of the modes', () => {
+    expect(modes.map((command) => / --constraints (\w+)/.exec(command)?.[1])).toEqual(['shadow', 'enforce']);
+  });
+
+  test.each(modes)('%s', async (command) => {
+    const data = await mkdtemp(join(tmpdir(), 'imagegate-migration-'));
+    try {
+      const args = [...command.split(' ').slice(1), '--data', data];
+      const { code, stdout } = await imagegate(args, { cwd: root });
+      expect(code).toBe(0);
+      expect(stdout.includes('constrainttemplates')).toBe(true);
+      // Only the gate that owns the kinds of constraints may make them.
+      expect(/customresourcedefinitions/.test(stdout)).toBe(command.includes('--constraint-crds'));
+    } finally {
+      await rm(data, { recursive: true });
+    }
+  });
 });
