@@ -2,7 +2,7 @@
  * Runs published cases of other projects: `npm run conformance -- DIR [--spawn]`. It looks for layouts that it knows, at any
  * depth, and names each failure and each folder that it has no runner for.
  */
-import { readdirSync, statSync } from 'node:fs';
+import { readdirSync, statSync, writeFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { isAdvisories, runAdvisories } from './advisories.ts';
 import { isSuite, suiteCasesOf } from './gatekeeper-suites.ts';
@@ -120,4 +120,9 @@ const sum = (of: (tally: Tally) => number): number =>
 const passed = sum((tally) => tally.passed);
 const failed = sum((tally) => tally.failed);
 console.log(`${passed} passed, ${failed} failed`);
+const reports = process.env['TEST_REPORTS'];
+if (reports !== undefined) {
+  const report = { numPassedTests: passed, numFailedTests: failed, numPendingTests: 0, numTodoTests: 0 };
+  writeFileSync(join(reports, 'conformance.json'), JSON.stringify({ ...report, testResults: [] }));
+}
 process.exitCode = failed > 0 || passed === 0 ? 1 : 0;
