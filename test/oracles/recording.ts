@@ -115,7 +115,6 @@ const regoRecording = z.strictObject({
   command: z.string(),
   seed: z.int(),
   program: z.string(),
-  /** Templates of Gatekeeper's library, which the seed changes. */
   /** SHA-256 of the templates of the library with their objects, which are not kept here. */
   library: z.hex(),
   /** SHA-256 of the generated questions, which are drawn again. */

@@ -85,6 +85,23 @@ const assertJudgeable = (
 
 const noRegistries: Evidence = { gather: () => Promise.resolve([]) };
 
+/** An image of a registry is judged as a whole, whatever its platforms; of a file each by itself. */
+const judgeEach = async (
+  scanned: readonly Scanned[],
+  judgeOne: (one: Scanned) => Promise<Decision>,
+): Promise<readonly Decision[]> => {
+  const ofTarget = new Map<string, Decision>();
+  const decisions: Decision[] = [];
+  for (const one of scanned) {
+    const { target } = one.about;
+    const known = isFile(target) ? undefined : ofTarget.get(target);
+    const decision = known ?? (await judgeOne(one));
+    ofTarget.set(target, decision);
+    decisions.push(decision);
+  }
+  return decisions;
+};
+
 /** `--policies`: what `check image` says of the same images. Absent: no policies are named. */
 export const openScanPolicies = async (
   targets: readonly string[],
@@ -113,18 +130,13 @@ export const openScanPolicies = async (
       const { given: text } = imageOf(target);
       return judgeImage(text, deadlineAfter(check.time, systemClock), isHere ? target : text);
     };
-    /** An image of a registry is judged as a whole, whatever its platforms; of a file each by itself. */
-    const ofTarget = new Map<string, Decision>();
-    const verdicts: Decision[] = [];
-    for (const one of scanned) {
-      const { target } = one.about;
-      const known = isFile(target) ? undefined : ofTarget.get(target);
-      const decision = known ?? (await judgeOne(one));
-      ofTarget.set(target, decision);
-      verdicts.push(decision);
+    let verdicts: readonly Decision[];
+    try {
+      verdicts = await judgeEach(scanned, judgeOne);
+    } finally {
+      await check.close();
     }
     const decisions = [...new Set(verdicts)];
-    await check.close();
     return {
       decisions,
       verdictOf: (at) => {

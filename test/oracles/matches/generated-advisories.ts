@@ -1,5 +1,5 @@
 import { schemeOf } from '../../../src/core/vulnerability/ecosystem.ts';
-import { createRandom, type Next } from '../random.ts';
+import { createRandom, pick } from '../random.ts';
 import type { AskedPackage } from './asked-package.ts';
 import { boundaryVersions } from './boundary-versions.ts';
 
@@ -52,8 +52,7 @@ const elsewhere = (ecosystem: string): string =>
 
 /** Records around each package, and the packages that are asked: as they are, and on and around each version of a record. */
 export const generateAdvisories = (seed: number, packages: readonly AskedPackage[]) => {
-  const next: Next = createRandom(seed);
-  const pick = <T>(from: readonly T[]): T => from[Math.floor(next() * from.length)]!;
+  const next = createRandom(seed);
   const records: GeneratedRecord[] = [];
   const asked: AskedPackage[] = [];
   const idOf = (): string => `TEST-2026-${String(records.length + 1).padStart(5, '0')}`;
@@ -68,13 +67,13 @@ export const generateAdvisories = (seed: number, packages: readonly AskedPackage
       records.push({ id: idOf(), affected, ...more });
     };
     for (const form of forms) add(form(low, mid, high));
-    const form = pick(forms);
+    const form = pick(next, forms);
     add(form(low, mid, high), ecosystem, { withdrawn: '2026-01-01T00:00:00Z' });
     add(form(low, mid, high), elsewhere(ecosystem));
     // Of a distribution what no release says is said of each.
     add(form(low, mid, high), ecosystem.split(':')[0]);
     // Versions further off, of which one stands in a range of its own.
-    const far = boundaryVersions(scheme, pick(around)).filter((one) => !around.includes(one));
+    const far = boundaryVersions(scheme, pick(next, around)).filter((one) => !around.includes(one));
     for (const one of far) add({ ranges: [range({ introduced: low }, { fixed: one })] });
     for (const one of [...around, ...far]) asked.push({ ...found, version: one });
   }

@@ -158,6 +158,11 @@ test.each<readonly [string, string, readonly string[]]>([
     'violation[v] { v := {"message": "no"} }',
     ['violation-without-msg 2:1'],
   ],
+  [
+    'one that is put together the other way round',
+    'violation[v] { {"message": "no"} = v }',
+    ['violation-without-msg 2:1'],
+  ],
   ['one that is put together with it', 'violation[v] { v := {"msg": "no"} }', []],
   ['one whose keys are worked out', 'violation[{k: "no"}] { k := "msg" }', []],
 ])('%s', (_title, rego, wanted) => {

@@ -1,5 +1,5 @@
 import { quote } from '../../../core/text/cut-middle.ts';
-import { dottedName } from '../../rego/compile/variables.ts';
+import { dottedName, isUnification } from '../../rego/compile/variables.ts';
 import type { CallTerm, ObjectTerm, RegoRule, RuleBody, Term } from '../../rego/syntax/term.ts';
 import { walkSyntax } from '../syntax-walk.ts';
 import { isViolation } from '../template-code.ts';
@@ -105,10 +105,10 @@ const hasMessage = ({ pairs }: ObjectTerm): boolean =>
 const writtenFor = (name: string, body: RuleBody): Term | undefined => {
   for (const literal of body) {
     if (literal.kind !== 'expression' || literal.term.kind !== 'call') continue;
-    const { operator, args } = literal.term;
-    const [left, right] = args;
-    const gives = ['assign', 'eq', 'equal'].includes(dottedName(operator) ?? '');
-    if (gives && left?.kind === 'var' && left.name === name) return right;
+    if (!isUnification(literal.term)) continue;
+    const [left, right] = literal.term.args;
+    if (left?.kind === 'var' && left.name === name) return right;
+    if (right?.kind === 'var' && right.name === name) return left;
   }
   return undefined;
 };
