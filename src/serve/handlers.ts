@@ -157,11 +157,12 @@ const eventsTo = (
 const constraintsOf = (
   { constraints }: HandlerParts,
   slices: Slices,
+  onBug: (error: unknown) => void,
 ): Pick<Parameters<typeof createAdmit>[0], 'judgeConstraints' | 'constraintReader'> =>
   constraints === undefined
     ? {}
     : {
-        judgeConstraints: createJudgeConstraints({ ...constraints, clock: systemClock, slices }),
+        judgeConstraints: createJudgeConstraints({ ...constraints, clock: systemClock, slices, onBug }),
         constraintReader: constraints.reader,
       };
 
@@ -176,7 +177,11 @@ const openAdmission = (
 ) => {
   const bug = bugs(telemetry);
   const onBug = bug('became a deny');
-  const constraints = constraintsOf(parts, slices);
+  const constraints = constraintsOf(
+    parts,
+    slices,
+    bug('left what constraints in the shadow say out of a decision'),
+  );
   const review = openReview(config, parts, { buildDecision, slices }, telemetry);
   return {
     admit: createAdmit({

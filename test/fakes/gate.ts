@@ -103,7 +103,7 @@ export const fakeGate = (options: FakeGateOptions = {}) => {
   const judgeConstraints =
     options.constraints === undefined
       ? undefined
-      : createJudgeConstraints({ ...options.constraints, clock, slices });
+      : createJudgeConstraints({ ...options.constraints, clock, slices, onBug });
   const admit = createAdmit({
     review,
     buildDecision,

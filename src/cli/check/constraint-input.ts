@@ -22,5 +22,7 @@ export const judgeByConstraints = (
     isShadow: false,
     clock: systemClock,
     slices: createSlices(systemClock),
+    // Outside of the shadow a defect is thrown, and ends the command.
+    onBug: () => undefined,
   });
 };

@@ -169,12 +169,13 @@ export const policiesLoading = (why: string): Finding =>
 /** An object of which nothing could be read. */
 export const unknownObject: JudgedObject = { apiVersion: '', kind: '' };
 
+export const lateFinding = ({ remaining }: Pick<Deadline, 'remaining'>): Finding =>
+  gateFinding('deadline-exceeded', 'the review did not end before its deadline', {
+    detail: `${Math.max(0, Math.round(-remaining()))} ms over`,
+    remedy: 'try again; if it stays, read which evidence is slow in the metrics of the gate',
+  });
+
 /** A timeout is a decision. */
-export const timedOut = ({ remaining }: Pick<Deadline, 'remaining'>): Outcome => ({
-  findings: [
-    gateFinding('deadline-exceeded', 'the review did not end before its deadline', {
-      detail: `${Math.max(0, Math.round(-remaining()))} ms over`,
-      remedy: 'try again; if it stays, read which evidence is slow in the metrics of the gate',
-    }),
-  ],
+export const timedOut = (deadline: Pick<Deadline, 'remaining'>): Outcome => ({
+  findings: [lateFinding(deadline)],
 });

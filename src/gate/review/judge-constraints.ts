@@ -1,6 +1,7 @@
 import type { Clock } from '../../concurrency/clock.ts';
 import { constraintFindings } from '../../core/decision/constraint-findings.ts';
 import type { Fact } from '../../core/facts/fact.ts';
+import type { Finding } from '../../core/decision/finding.ts';
 import type { Result } from '../../core/result.ts';
 import type { JsonObject } from '../../core/text/json/json.ts';
 import type { AdmissionRequest } from '../admission-request.ts';
@@ -12,8 +13,8 @@ import type {
   ConstraintVerdict,
   NamespaceObjects,
 } from '../constraints.ts';
-import type { Deadline } from '../deadline.ts';
-import { gateFinding } from './decision-builder.ts';
+import { deadlineAfter, type Deadline } from '../deadline.ts';
+import { gateFinding, lateFinding } from './decision-builder.ts';
 import { untilDeadline, type Slices } from './slices.ts';
 
 export interface ConstraintDeps {
@@ -28,14 +29,18 @@ export interface ConstraintDeps {
 interface JudgeDeps extends ConstraintDeps {
   readonly clock: Clock;
   readonly slices: Slices;
+  /** Called with an unexpected error in the shadow, where it refuses nobody. Elsewhere it is thrown. */
+  readonly onBug: (error: unknown) => void;
 }
 
 /** `late`: the deadline passed first. `undefined`: there are no constraints. */
 type Judged = ConstraintVerdict | 'late' | undefined;
 
+export type JudgeConstraints = (request: AdmissionRequest, deadline: Deadline) => Judged | Promise<Judged>;
+
 /** A verdict of the gate itself. In the shadow it is recorded and refuses nobody. */
 const ownVerdict = (
-  finding: ReturnType<typeof gateFinding>,
+  finding: Finding,
   version: string,
   isShadow: boolean,
 ): ConstraintVerdict => ({
@@ -48,24 +53,51 @@ const ownVerdict = (
 });
 
 /** R8: constraints that are not listed yet are not "no constraints". */
-const loading = (why: string): ReturnType<typeof gateFinding> =>
+const loading = (why: string): Finding =>
   gateFinding('policies-unavailable', 'the constraints are not loaded yet', {
     detail: why,
     remedy: 'try again in a moment; if it stays, read the log of the gate',
   });
 
-const malformed = (why: string): ReturnType<typeof gateFinding> =>
+const malformed = (why: string): Finding =>
   gateFinding('malformed-request', `request: ${why}`, {
     path: 'request',
     remedy: 'send a request as the API server does',
   });
+
+const failed = (): Finding =>
+  gateFinding('internal-error', 'the constraints failed while judging this request', {
+    remedy: 'this is a defect of the gate: report it with the decision id and the log line',
+  });
+
+/** What is judged after the constraints needs time as well: registries are asked within the same deadline. */
+const shadowShare = 1 / 2;
+
+/** In the shadow nothing of constraints may refuse: no defect of theirs, and not the time that they took. */
+const inTheShadow =
+  (judge: JudgeConstraints, { clock, onBug }: Pick<JudgeDeps, 'clock' | 'onBug'>): JudgeConstraints =>
+  (request, { remaining }) => {
+    const deadline = deadlineAfter(remaining() * shadowShare, clock);
+    const settled = (judged: Judged): Judged =>
+      judged === 'late' ? ownVerdict(lateFinding(deadline), 'none', true) : judged;
+    const broken = (error: unknown): Judged => {
+      onBug(error);
+      return ownVerdict(failed(), 'none', true);
+    };
+    try {
+      const judged = judge(request, deadline);
+      return judged instanceof Promise ? judged.then(settled, broken) : settled(judged);
+    } catch (error) {
+      return broken(error);
+    }
+  };
 
 /**
  * Asks all constraints about a request, whatever it asks for: R2 and the short cuts are for images alone. It answers at
  * once where nothing has to be looked up and little has to be evaluated; else it goes on in slices, so that others run
  * between two constraints (R24).
  */
-export const createJudgeConstraints = (deps: JudgeDeps) => {
+export const createJudgeConstraints = (deps: JudgeDeps): JudgeConstraints => {
   const { source, namespaces, isShadow, clock, slices } = deps;
 
   const verdictOf = (
@@ -100,7 +132,7 @@ export const createJudgeConstraints = (deps: JudgeDeps) => {
     return answers.then((found) => (found === undefined ? 'late' : verdictOf(found, set, began)));
   };
 
-  return (request: AdmissionRequest, deadline: Deadline): Judged | Promise<Judged> => {
+  const ask: JudgeConstraints = (request, deadline) => {
     const state = source.current();
     if (state.state === 'loading') return ownVerdict(loading(state.why), 'none', isShadow);
     const { set } = state;
@@ -110,5 +142,5 @@ export const createJudgeConstraints = (deps: JudgeDeps) => {
     if (!(namespace instanceof Promise)) return judge(request, set, namespace, deadline);
     return namespace.then((looked) => judge(request, set, looked, deadline));
   };
+  return isShadow ? inTheShadow(ask, deps) : ask;
 };
-export type JudgeConstraints = ReturnType<typeof createJudgeConstraints>;
