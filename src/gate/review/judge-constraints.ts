@@ -39,11 +39,7 @@ type Judged = ConstraintVerdict | 'late' | undefined;
 export type JudgeConstraints = (request: AdmissionRequest, deadline: Deadline) => Judged | Promise<Judged>;
 
 /** A verdict of the gate itself. In the shadow it is recorded and refuses nobody. */
-const ownVerdict = (
-  finding: Finding,
-  version: string,
-  isShadow: boolean,
-): ConstraintVerdict => ({
+const ownVerdict = (finding: Finding, version: string, isShadow: boolean): ConstraintVerdict => ({
   findings: [isShadow ? { ...finding, mode: 'Audit' } : finding],
   judged: 0,
   omitted: 0,

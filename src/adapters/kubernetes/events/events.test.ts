@@ -8,6 +8,7 @@ import {
 import { threadTime } from '../../../../test/fakes/cpu-time.ts';
 import { finding, ownedBy, reference, refusal as decision } from '../../../../test/fakes/refusals.ts';
 import type { Decision } from '../../../core/decision/decision.ts';
+import type { Finding } from '../../../core/decision/finding.ts';
 import type { ApiClient } from '../client/client.ts';
 import type { ApiProblem } from '../client/problem.ts';
 import { createEvents, type Events, type EventsOptions } from './events.ts';
@@ -151,9 +152,40 @@ describe('R23: an Event', () => {
     expect(await one()).toMatchObject({ reason: 'ImageWouldBeDenied' });
   });
 
+  const violated: Finding = {
+    policy: 'K8sAllowedImages/approved',
+    check: 'constraint',
+    mode: 'Deny',
+    code: 'constraint-violated',
+    message: `two\nlines ${'x'.repeat(5000)} end`,
+  };
+
+  test.each([
+    ['DeniedByConstraint', 'Pod', false, [violated]],
+    ['DeniedByConstraint', 'Namespace', false, [violated]],
+    ['DeniedByConstraint', 'Pod', false, [{ ...finding, mode: 'Audit' }, violated]],
+    ['ImageDenied', 'Pod', false, [finding, violated]],
+    ['WouldBeDeniedByConstraint', 'Pod', true, [{ ...violated, mode: 'Audit' }]],
+  ] as const)(
+    'says %s where a %s meets a constraint (allowed: %s)',
+    async (reason, kind, allowed, findings) => {
+      const object = { apiVersion: 'v1', kind, namespace: 'shop', name: 'web-1' };
+      events.decided(decision({ allowed, object, findings }), ownedBy(undefined));
+      const event = await one();
+      expect(event['reason']).toBe(reason);
+      if (reason !== 'ImageDenied')
+        expect(event['message']).toMatch(
+          /^two.+ end \(constraint K8sAllowedImages\/approved: constraint-violated\).* \[imagegate explain/,
+        );
+    },
+  );
+
   test.each([
     ['PolicyDenied', 'imagegate.dev/v1alpha1', 'ImagePolicy', 'policy-invalid'],
     ['NamespaceChangeDenied', 'v1', 'Namespace', 'namespace-escape'],
+    ['TrustRootDenied', 'imagegate.dev/v1alpha1', 'TrustRoot', 'trust-root-invalid'],
+    ['TemplateDenied', 'templates.gatekeeper.sh/v1', 'ConstraintTemplate', 'template-invalid'],
+    ['ConstraintDenied', 'constraints.gatekeeper.sh/v1beta1', 'K8sAllowedImages', 'constraint-invalid'],
     ['ImageDenied', 'other.dev/v1', 'ImagePolicy', 'registry-not-allowed'],
     ['ImageDenied', 'other.dev/v1', 'Namespace', 'registry-not-allowed'],
   ] as const)('says %s about a refused %s %s', async (reason, apiVersion, kind, code) => {

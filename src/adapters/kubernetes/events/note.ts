@@ -1,6 +1,10 @@
 import { plural } from '../../../core/text/plural.ts';
+import { isOfConstraint } from '../../../core/decision/constraint-findings.ts';
 import type { Decision } from '../../../core/decision/decision.ts';
+import type { Finding } from '../../../core/decision/finding.ts';
 import type { JsonObject } from '../../../core/text/json/json.ts';
+import { shown } from '../../../core/text/shown-text.ts';
+import { groupOf } from '../../../core/workload/kinds/kinds.ts';
 import { metadataOf } from '../../../core/workload/object-metadata.ts';
 import { controllerOf, type InvolvedObject, isShort } from './owner.ts';
 
@@ -30,9 +34,9 @@ export const noteOf = (decision: Decision, object: JsonObject | null): EventNote
   const { namespace } = decision.object;
   const controller = controllerOf(object, namespace);
   const more = findings.length - 1;
-  const rule = finding.policy === '' ? finding.code : `policy ${finding.policy}: ${finding.code}`;
   const text = [
-    `${finding.message} (${rule})`,
+    // Of a constraint the answer shows all of a message; notes wait in a queue.
+    `${shown(finding.message)} (${ruleOf(finding)})`,
     ...(more > 0 ? [plural(more, 'more finding')] : []),
     ...(finding.remedy === undefined ? [] : [`fix: ${finding.remedy}`]),
   ].join('; ');
@@ -40,20 +44,36 @@ export const noteOf = (decision: Decision, object: JsonObject | null): EventNote
     about: aboutOf(decision, object),
     ...(controller === undefined ? {} : { controller }),
     type: 'Warning',
-    reason: reasonOf(decision),
+    reason: reasonOf(decision, finding),
     text,
     latest: `imagegate explain ${decision.id}`,
   };
 };
 
-const refusals: Readonly<Record<string, string>> = {
-  'imagegate.dev/v1alpha1 ImagePolicy': 'PolicyDenied',
-  'v1 Namespace': 'NamespaceChangeDenied',
+const ruleOf = (finding: Finding): string => {
+  const { policy, code } = finding;
+  if (policy === '') return code;
+  return `${isOfConstraint(finding) ? 'constraint' : 'policy'} ${policy}: ${code}`;
 };
 
-/** R23: the reason of the Event. Policies (R9) and changes of namespaces (R12) have reasons of their own. */
-const reasonOf = ({ allowed, object }: Decision): string =>
-  allowed ? 'ImageWouldBeDenied' : (refusals[`${object.apiVersion} ${object.kind}`] ?? 'ImageDenied');
+const refusals: Readonly<Record<string, string>> = {
+  'imagegate.dev ImagePolicy': 'PolicyDenied',
+  'imagegate.dev TrustRoot': 'TrustRootDenied',
+  'templates.gatekeeper.sh ConstraintTemplate': 'TemplateDenied',
+  ' Namespace': 'NamespaceChangeDenied',
+};
+
+/**
+ * R23: the reason of the Event. What constraints say is no matter of images. Rules on their way in (R9) and changes of
+ * namespaces (R12) have reasons of their own.
+ */
+const reasonOf = ({ allowed, object }: Decision, finding: Finding): string => {
+  if (isOfConstraint(finding)) return allowed ? 'WouldBeDeniedByConstraint' : 'DeniedByConstraint';
+  if (allowed) return 'ImageWouldBeDenied';
+  const group = groupOf(object.apiVersion);
+  if (group === 'constraints.gatekeeper.sh') return 'ConstraintDenied';
+  return refusals[`${group} ${object.kind}`] ?? 'ImageDenied';
+};
 
 const aboutOf = (decision: Decision, object: JsonObject | null): InvolvedObject => {
   const { apiVersion, kind, namespace, name } = decision.object;
