@@ -72,8 +72,12 @@ const count = (source: string, name: string, failure: string | undefined): void 
 const args = process.argv.slice(2);
 const [dir] = args.filter((arg) => !arg.startsWith('--'));
 const other = args.filter((arg) => arg.startsWith('--') && arg !== '--spawn');
-if (dir === undefined || other.length > 0 || !statSync(dir, { throwIfNoEntry: false })?.isDirectory()) {
+if (dir === undefined || other.length > 0) {
   console.error('usage: npm run conformance -- DIR [--spawn]');
+  process.exit(2);
+}
+if (!statSync(dir, { throwIfNoEntry: false })?.isDirectory()) {
+  console.error(`there is no folder ${dir}, so no case was run`);
   process.exit(2);
 }
 
@@ -120,9 +124,12 @@ const sum = (of: (tally: Tally) => number): number =>
 const passed = sum((tally) => tally.passed);
 const failed = sum((tally) => tally.failed);
 console.log(`${passed} passed, ${failed} failed`);
+
+/** Where `.ci/run` wants a report to count from, in the shape of that of the other tiers. */
 const reports = process.env['TEST_REPORTS'];
 if (reports !== undefined) {
-  const report = { numPassedTests: passed, numFailedTests: failed, numPendingTests: 0, numTodoTests: 0 };
-  writeFileSync(join(reports, 'conformance.json'), JSON.stringify({ ...report, testResults: [] }));
+  // A case that is skipped here has its reason in the list of skipped cases: it is nobody's failure.
+  const counts = { numPassedTests: passed, numFailedTests: failed, numPendingTests: 0, numTodoTests: 0 };
+  writeFileSync(join(reports, 'conformance.json'), JSON.stringify({ ...counts, testResults: [] }));
 }
 process.exitCode = failed > 0 || passed === 0 ? 1 : 0;
