@@ -1,19 +1,14 @@
 import { describePolicyProblem } from '../../../core/policy/load/problem-path.ts';
 import type { PolicyProblem } from '../../../core/policy/load/schema-problem.ts';
-import { fail, type Result } from '../../../core/result.ts';
 import { textOf, type JsonObject } from '../../../core/text/json/json.ts';
 import { objectName } from '../../../core/workload/object-metadata.ts';
 import { readConstraint, readUnusable } from '../constraint.ts';
 import { createConstraintSet, type CompiledConstraints, type ConstraintInForce } from './constraint-set.ts';
-import {
-  readTemplate,
-  type ConstraintTemplate,
-  type TemplateProblem,
-  type TemplateReading,
-} from '../constraint-template.ts';
-import { nextConstraint, nextTemplate, type ConstraintRevision, type TemplateRevision } from './revisions.ts';
+import type { TemplateReading } from '../constraint-template.ts';
+import { nextConstraint, type ConstraintRevision } from './revisions.ts';
+import { createTemplates, keep, sorted, type Templates } from './template-store.ts';
 
-/** More templates are refused. */
+/** The kinds of constraints that are watched; a template beyond is refused. */
 const maxTemplates = 500;
 
 /** A constraint of the cluster. */
@@ -30,38 +25,6 @@ export interface StoredConstraint {
 
 const texts = (problems: readonly PolicyProblem[]): string =>
   problems.slice(0, 4).map(describePolicyProblem).join('; ');
-
-const sorted = <T>(map: ReadonlyMap<string, T>): readonly (readonly [string, T])[] =>
-  [...map].sort(([a], [b]) => (a < b ? -1 : 1));
-
-const keep = <T>(map: Map<string, T>, names: ReadonlySet<string>): void => {
-  for (const name of map.keys()) if (!names.has(name)) map.delete(name);
-};
-
-const createTemplates = (reading: TemplateReading) => {
-  const templates = new Map<string, TemplateRevision>();
-  const read = (object: JsonObject): Result<ConstraintTemplate, readonly TemplateProblem[]> =>
-    templates.size >= maxTemplates && !templates.has(objectName(object))
-      ? fail([{ path: [], message: `there are ${maxTemplates} templates already, and more are not read` }])
-      : readTemplate(object, reading);
-  const put = (object: JsonObject): void => {
-    templates.set(objectName(object), nextTemplate(templates.get(objectName(object)), object, read));
-  };
-  return {
-    put,
-    delete: (name: string): void => void templates.delete(name),
-    replace: (all: readonly JsonObject[]): void => {
-      keep(templates, new Set(all.map(objectName)));
-      for (const object of all) put(object);
-    },
-    /** The name of a template is the kind of its constraints in lower case. */
-    ofKind: (kind: string): TemplateRevision | undefined => templates.get(kind.toLowerCase()),
-    all: (): readonly TemplateRevision[] => sorted(templates).map(([, revision]) => revision),
-    kinds: (): ReadonlySet<string> =>
-      new Set([...templates.values()].map(({ kind }) => kind).filter((kind) => kind !== '')),
-  };
-};
-type Templates = ReturnType<typeof createTemplates>;
 
 const createConstraints = (templates: Pick<Templates, 'ofKind'>) => {
   const constraints = new Map<string, Map<string, ConstraintRevision>>();
@@ -119,8 +82,8 @@ const createConstraints = (templates: Pick<Templates, 'ofKind'>) => {
  * Templates and constraints as a cluster holds them, each with the revision in force: the newest good one. One template
  * that changes compiles nothing but itself.
  */
-export const createConstraintStore = (reading: TemplateReading) => {
-  const templates = createTemplates(reading);
+export const createConstraintStore = (reading: TemplateReading, most = maxTemplates) => {
+  const templates = createTemplates(reading, most);
   const constraints = createConstraints(templates);
   let excludedNamespaces: readonly string[] = [];
   const follow = (): void => {
@@ -152,10 +115,7 @@ export const createConstraintStore = (reading: TemplateReading) => {
     templates: templates.all,
     constraints: constraints.all,
     /** What is wrong with a template, or with a constraint of a template in force, before they are put. */
-    template: (object: JsonObject): readonly TemplateProblem[] => {
-      const read = readTemplate(object, reading);
-      return read.ok ? [] : read.error;
-    },
+    template: templates.problems,
     constraint: (object: JsonObject): readonly PolicyProblem[] => {
       const template = templates.ofKind(textOf(object['kind']))?.inForce;
       const read = template === undefined ? undefined : readConstraint(object, template);

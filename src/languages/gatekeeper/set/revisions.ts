@@ -78,6 +78,16 @@ export const nextTemplate = (
   return { object, read, kind, problems: result.error, inForce, content };
 };
 
+/** A template that is not read at all. Its constraints are known by its kind: what they closed is not opened. */
+export const refusedTemplate = (
+  known: TemplateRevision | undefined,
+  object: JsonObject,
+  problem: TemplateProblem,
+): TemplateRevision => {
+  const kind = sameObject(known, object)?.inForce?.kind ?? kindOfBroken(object);
+  return { object, read: '', kind, problems: [problem], inForce: undefined, content: '' };
+};
+
 /** The last good revision, asked by the template of now. */
 const lastGood = (
   before: ConstraintRevision | undefined,
