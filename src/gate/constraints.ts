@@ -1,6 +1,7 @@
 import type { ConstraintJudgement } from '../core/decision/constraint-findings.ts';
 import type { Finding } from '../core/decision/finding.ts';
 import type { PolicyProblem } from '../core/policy/load/schema-problem.ts';
+import type { Mode } from '../core/policy/mode.ts';
 import type { Fact } from '../core/facts/fact.ts';
 import { ok, type Result } from '../core/result.ts';
 import type { Steps } from '../core/steps.ts';
@@ -69,8 +70,10 @@ export interface ConstraintVerdict {
   readonly findings: readonly Finding[];
   /** How many constraints speak of the request. */
   readonly judged: number;
-  /** Violations that are not among the findings. */
-  readonly omitted: number;
+  /** Violations that are not among the findings, by what follows from them. */
+  readonly omitted: Readonly<Record<Mode, number>>;
+  /** Titles of the templates whose constraints have findings, by the kind of the constraint. */
+  readonly titles: Readonly<Record<string, string>>;
   readonly version: string;
   /** Milliseconds. */
   readonly took: number;

@@ -1,4 +1,4 @@
-import { Gauge, Histogram, type Registry } from 'prom-client';
+import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
 
 /** One constraint or template, by the words that Gatekeeper counts them with. */
 interface ConstraintSample {
@@ -16,6 +16,8 @@ export interface ConstraintMetrics {
   ) => void;
   /** Tells how many seconds a review spent on asking constraints. */
   readonly took: (seconds: number) => void;
+  /** Tells of violations that are no results. */
+  readonly withoutMessage: (violations: number) => void;
 }
 
 export const createConstraintMetrics = (
@@ -41,6 +43,11 @@ export const createConstraintMetrics = (
     buckets: [...buckets],
     registers,
   });
+  const silent = new Counter({
+    name: 'imagegate_constraint_violations_without_msg_total',
+    help: 'Violations without msg, which are no results: they refuse nothing.',
+    registers,
+  });
   return {
     inForce: (templates, constraints) => {
       ofTemplates.reset();
@@ -50,5 +57,6 @@ export const createConstraintMetrics = (
       for (const { action = '', status } of constraints) ofConstraints.inc({ action, status });
     },
     took: (seconds) => duration.observe(seconds),
+    withoutMessage: (violations) => silent.inc(violations),
   };
 };

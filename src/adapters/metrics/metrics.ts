@@ -28,7 +28,11 @@ const counters = {
     ['code'],
   ],
   overrides: ['imagegate_unavailable_overrides_total', 'Findings weakened by onUnavailable: Warn.', []],
-  bugs: ['imagegate_internal_errors_total', 'Unexpected errors; each became a deny.', []],
+  bugs: [
+    'imagegate_internal_errors_total',
+    'Unexpected errors; each became a deny, those of constraints in the shadow an Audit finding.',
+    [],
+  ],
   problems: [
     'imagegate_webhook_problems_total',
     'Trouble with callers and connections of the webhook, by kind.',

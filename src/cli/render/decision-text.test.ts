@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { Decision, JudgedImage } from '../../core/decision/decision.ts';
+import type { Finding } from '../../core/decision/finding.ts';
 import { renderDecision } from './decision-text.ts';
 
 const digest = `sha256:${'a'.repeat(64)}`;
@@ -46,4 +47,28 @@ describe('explain ID says how an image was looked at', () => {
       `  spec.containers[0].image: ${reference} = ${reference}`,
     );
   });
+});
+
+test('explain ID says the title of the template beside what its constraint said', () => {
+  const finding = (policy: string, check: string): Finding => ({
+    policy,
+    check,
+    mode: 'Deny',
+    code: 'constraint-violated',
+    message: 'not from an allowed registry',
+  });
+  const text = renderDecision({
+    ...decision({}),
+    findings: [finding('K8sAllowedImages/a', 'constraint'), finding('K8sOther/a', 'constraint')],
+    titles: { K8sAllowedImages: 'Allowed Images' },
+  });
+  expect(text.split('findings\n')[1]?.split('\n\n')[0]).toBe(
+    [
+      '  Deny  constraint-violated  (constraint K8sAllowedImages/a)',
+      '        of   Allowed Images',
+      '        what not from an allowed registry',
+      '  Deny  constraint-violated  (constraint K8sOther/a)',
+      '        what not from an allowed registry',
+    ].join('\n'),
+  );
 });

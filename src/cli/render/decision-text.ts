@@ -1,11 +1,26 @@
+import { isOfConstraint } from '../../core/decision/constraint-findings.ts';
 import type { Decision, JudgedImage } from '../../core/decision/decision.ts';
 import type { Finding } from '../../core/decision/finding.ts';
 import { describeDuration } from '../../core/text/duration.ts';
 import { formatObject } from './decision-table.ts';
 
+/** Who found it. */
+const findingSource = (finding: Finding): string => {
+  const { policy, check } = finding;
+  if (isOfConstraint(finding)) return `constraint ${policy}`;
+  return `${policy === '' ? 'the gate itself' : `policy ${policy}`}, check ${check}`;
+};
+
+/** The title of the template whose constraint it is. */
+const titleLines = ({ policy }: Finding, titles: Decision['titles'] = {}): string[] => {
+  const [kind = ''] = policy.split('/', 1);
+  return Object.hasOwn(titles, kind) ? [`        of   ${titles[kind] ?? ''}`] : [];
+};
+
 /** One finding: what, why, what to do. */
-export const findingLines = (finding: Finding): string[] => [
-  `  ${finding.mode}  ${finding.code}  (${finding.policy === '' ? 'the gate itself' : `policy ${finding.policy}`}, check ${finding.check})`,
+export const findingLines = (finding: Finding, titles?: Decision['titles']): string[] => [
+  `  ${finding.mode}  ${finding.code}  (${findingSource(finding)})`,
+  ...(isOfConstraint(finding) ? titleLines(finding, titles) : []),
   ...(finding.path === undefined ? [] : [`        at   ${finding.path}`]),
   `        what ${finding.message}`,
   ...(finding.detail === undefined ? [] : [`        why  ${finding.detail}`]),
@@ -58,7 +73,9 @@ export const renderDecision = (decision: Decision): string => {
     ...decision.images.flatMap(imageLines),
     '',
     'findings',
-    ...(decision.findings.length === 0 ? ['  none'] : decision.findings.flatMap(findingLines)),
+    ...(decision.findings.length === 0
+      ? ['  none']
+      : decision.findings.flatMap((finding) => findingLines(finding, decision.titles))),
     ...(decision.warnings.length === 0
       ? []
       : ['', 'warnings', ...decision.warnings.map((warning) => `  ${warning}`)]),

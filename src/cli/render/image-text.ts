@@ -52,7 +52,7 @@ export const renderImage = (decision: Decision, evidence: ImageEvidence | undefi
     ...factLines(evidence, now),
     ...(image === undefined ? [] : trailLines(image)),
     ...(decision.skipped === undefined ? [] : [`  ${decision.skipped.message}`]),
-    ...decision.findings.flatMap(findingLines),
+    ...decision.findings.flatMap((finding) => findingLines(finding)),
   ];
   return `${lines.join('\n')}\n`;
 };

@@ -76,8 +76,21 @@ export interface Decision {
   readonly count?: number;
   /** The time of the first of them; `time` is that of the latest. */
   readonly firstTime?: string;
+  /** Titles of the templates whose constraints have findings, by the kind of the constraint. */
+  readonly titles?: Readonly<Record<string, string>>;
   /** How many entries (findings, images, warnings) were left out to keep the record small. */
   readonly truncated?: number;
+  /** What of that the answer counts. */
+  readonly omitted?: Omitted;
+}
+
+/** Entries of a decision that were left out. */
+export interface Omitted {
+  /** Findings of constraints that deny. */
+  readonly constraints: number;
+  /** Other findings that deny. */
+  readonly policies: number;
+  readonly warnings: number;
 }
 
 /** What `check -o json` and `decisions -o json` print. */

@@ -1,6 +1,7 @@
 import { shown } from '../text/shown-text.ts';
 import { isOfConstraint } from './constraint-findings.ts';
-import type { Decision } from './decision.ts';
+import type { Decision, Omitted } from './decision.ts';
+import type { Finding } from './finding.ts';
 
 /** A decision record is at most this many bytes of JSON. */
 export const maxDecisionBytes = 64 * 1024;
@@ -103,30 +104,6 @@ const fits = ({ findings, images, warnings }: Decision, budget: number): boolean
   return needAtMost(budget, lists, sizeAtMost) || needAtMost(budget, lists, sizeOf);
 };
 
-/**
- * Keeps a decision within 64 KiB by leaving out entries of its lists, and says how many. Half of the space is for
- * findings, denying ones first: the cause of a denial matters more than the rest.
- */
-export const limitDecision = (decision: Decision): Decision => {
-  const budget = maxDecisionBytes - headBytes;
-  if (fits(decision, budget)) return decision;
-  const entries = decision.findings.length + decision.images.length + decision.warnings.length;
-  const denying = decision.findings.filter((finding) => finding.mode === 'Deny');
-  const other = decision.findings.filter((finding) => finding.mode !== 'Deny');
-  const findings = fit([...denying, ...other], budget / 2);
-  const images = fit(decision.images, budget / 4 + findings.left / 2);
-  const warnings = fit(decision.warnings, images.left + findings.left / 2);
-  const kept = {
-    findings: decision.findings.filter((finding) => findings.kept.has(finding)),
-    images: decision.images.filter((image) => images.kept.has(image)),
-    warnings: decision.warnings.filter((warning) => warnings.kept.has(warning)),
-  };
-  const truncated = entries - kept.findings.length - kept.images.length - kept.warnings.length;
-  return truncated === 0
-    ? decision
-    : { ...decision, ...kept, truncated: truncated + (decision.truncated ?? 0) };
-};
-
 /** The answer shows what a constraint says in full; the record keeps its ends, on one line. */
 export const withShortTexts = (decision: Decision): Decision => {
   const { findings, warnings } = decision;
@@ -137,6 +114,68 @@ export const withShortTexts = (decision: Decision): Decision => {
       isOfConstraint(finding) ? { ...finding, message: shown(finding.message) } : finding,
     ),
     warnings: warnings.map(shown),
+  };
+};
+
+const nothing: Omitted = { constraints: 0, policies: 0, warnings: 0 };
+
+/** What the answer would have said of the entries that are left out. */
+const omittedFrom = (decision: Decision, kept: Pick<Decision, 'findings' | 'warnings'>): Omitted => {
+  const denying = (findings: readonly Finding[], isConstraint: boolean): number =>
+    findings.filter((finding) => finding.mode === 'Deny' && isOfConstraint(finding) === isConstraint).length;
+  const { constraints, policies, warnings } = decision.omitted ?? nothing;
+  return {
+    constraints: constraints + denying(decision.findings, true) - denying(kept.findings, true),
+    policies: policies + denying(decision.findings, false) - denying(kept.findings, false),
+    warnings: warnings + decision.warnings.length - kept.warnings.length,
+  };
+};
+
+/** Findings of policies that are kept before those of constraints. */
+const firstOfPolicies = 8;
+
+/**
+ * Denying findings first: the cause of a denial matters more than the rest. The first of policies stand before those of
+ * constraints, of which one object can have hundreds: else the answer could not say one word of the policies.
+ */
+const byImportance = (findings: readonly Finding[]): readonly Finding[] => {
+  const denying = findings.filter((finding) => finding.mode === 'Deny');
+  const first = new Set(denying.filter((finding) => !isOfConstraint(finding)).slice(0, firstOfPolicies));
+  const others = findings.filter((finding) => finding.mode !== 'Deny');
+  return [...first, ...denying.filter((finding) => !first.has(finding)), ...others];
+};
+
+/**
+ * Keeps a decision within 64 KiB by leaving out entries of its lists, and says how many. Half of the space is for
+ * findings. Texts of constraints, which the answer shows in full, count as the record has them.
+ */
+export const limitDecision = (decision: Decision): Decision => {
+  const { titles } = decision;
+  const budget = maxDecisionBytes - headBytes - (titles === undefined ? 0 : sizeOf(titles));
+  const short = withShortTexts(decision);
+  if (fits(short, budget)) return decision;
+  const entries = decision.findings.length + decision.images.length + decision.warnings.length;
+  const findings = fit(byImportance(short.findings), budget / 2);
+  const images = fit(decision.images, budget / 4 + findings.left / 2);
+  const warnings = fit(short.warnings, images.left + findings.left / 2);
+  const isKept =
+    <T extends Entry>({ kept: entriesKept }: Fitted<T>, all: readonly T[]) =>
+    (_entry: unknown, at: number): boolean => {
+      const entry = all[at];
+      return entry !== undefined && entriesKept.has(entry);
+    };
+  const kept = {
+    findings: decision.findings.filter(isKept(findings, short.findings)),
+    images: decision.images.filter((image) => images.kept.has(image)),
+    warnings: decision.warnings.filter(isKept(warnings, short.warnings)),
+  };
+  const truncated = entries - kept.findings.length - kept.images.length - kept.warnings.length;
+  if (truncated === 0) return decision;
+  return {
+    ...decision,
+    ...kept,
+    truncated: truncated + (decision.truncated ?? 0),
+    omitted: omittedFrom(decision, kept),
   };
 };
 

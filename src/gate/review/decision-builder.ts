@@ -101,12 +101,17 @@ const none: readonly never[] = [];
 /** Adds what constraints say. Only a request that nothing else judged is skipped because its namespace is excluded. */
 const withConstraints = (
   draft: Draft,
-  { findings, version, omitted, took, isExcluded }: ConstraintVerdict,
+  { findings, version, omitted, titles, took, isExcluded }: ConstraintVerdict,
 ): void => {
   if (findings.length > 0) draft.findings = inOrder([...findings, ...draft.findings]);
   draft.versions = { ...draft.versions, constraints: version };
   draft.durations = { ...draft.durations, constraints: round(took) };
-  if (omitted > 0) draft.truncated = omitted;
+  if (Object.keys(titles).length > 0) draft.titles = titles;
+  const { Deny, Warn, Audit } = omitted;
+  if (Deny + Warn + Audit > 0) {
+    draft.truncated = Deny + Warn + Audit;
+    draft.omitted = { constraints: Deny, policies: 0, warnings: Warn };
+  }
   const isJudged = draft.images.length > 0 || draft.findings.length > 0;
   const isSkipped = draft.skipped !== undefined && draft.skipped.code !== 'no-policy';
   if (isExcluded && !isJudged && !isSkipped) draft.skipped = excluded;

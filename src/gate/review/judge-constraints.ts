@@ -1,5 +1,9 @@
 import type { Clock } from '../../concurrency/clock.ts';
-import { constraintFindings } from '../../core/decision/constraint-findings.ts';
+import {
+  constraintFindings,
+  omittedViolations,
+  templateTitles,
+} from '../../core/decision/constraint-findings.ts';
 import type { Fact } from '../../core/facts/fact.ts';
 import type { Finding } from '../../core/decision/finding.ts';
 import type { Result } from '../../core/result.ts';
@@ -24,6 +28,8 @@ export interface ConstraintDeps {
   readonly isShadow: boolean;
   /** Absent: somebody else judges templates and constraints on their way in. */
   readonly reader?: ConstraintReader | undefined;
+  /** Told of violations without a message, by the constraint: they are no results. */
+  readonly onWithoutMessage?: (constraint: string, violations: number) => void;
 }
 
 interface JudgeDeps extends ConstraintDeps {
@@ -42,7 +48,8 @@ export type JudgeConstraints = (request: AdmissionRequest, deadline: Deadline) =
 const ownVerdict = (finding: Finding, version: string, isShadow: boolean): ConstraintVerdict => ({
   findings: [isShadow ? { ...finding, mode: 'Audit' } : finding],
   judged: 0,
-  omitted: 0,
+  omitted: { Deny: 0, Warn: 0, Audit: 0 },
+  titles: {},
   version,
   took: 0,
   isExcluded: false,
@@ -103,10 +110,13 @@ export const createJudgeConstraints = (deps: JudgeDeps): JudgeConstraints => {
   ): ConstraintVerdict => {
     if (!answers.ok) return ownVerdict(malformed(answers.error), version, isShadow);
     const { judgements, isExcluded } = answers.value;
+    for (const { kind, name, withoutMessage } of judgements)
+      if (withoutMessage > 0) deps.onWithoutMessage?.(`${kind}/${name}`, withoutMessage);
     return {
       findings: constraintFindings(judgements, isShadow),
       judged: judgements.length,
-      omitted: judgements.reduce((sum, { more }) => sum + more, 0),
+      omitted: omittedViolations(judgements, isShadow),
+      titles: templateTitles(judgements),
       version,
       took: clock.monotonic() - began,
       isExcluded,

@@ -1,8 +1,9 @@
 import { z } from 'zod';
 import { quote } from '../../core/text/cut-middle.ts';
-import { isJsonObject, objectOf, type JsonObject } from '../../core/text/json/json.ts';
+import { isJsonObject, objectOf, textOf, type JsonObject } from '../../core/text/json/json.ts';
 import { problemsOf, type PolicyProblem } from '../../core/policy/load/schema-problem.ts';
 import { fail, ok, type Result } from '../../core/result.ts';
+import { metadataOf } from '../../core/workload/object-metadata.ts';
 import { parametersSchema } from './schema/parameters-schema.ts';
 import { unevaluatedRules } from './schema/rule-findings.ts';
 import { isLegacySchema, schemaProblems } from './schema/structural-schema.ts';
@@ -31,12 +32,20 @@ export interface ConstraintTemplate {
   /** The kind of its constraints. */
   readonly kind: string;
   readonly name: string;
+  /** For people; `undefined`: it has none. */
+  readonly title: string | undefined;
   /** Operations that a webhook asks it about; an empty list: about all. */
   readonly operations: readonly string[];
   /** The schema of the parameters of its constraints; `undefined`: they have none. */
   readonly parameters: JsonObject | undefined;
   readonly code: TemplateCode;
 }
+
+/** The annotation that all templates of Gatekeeper's library carry. */
+export const templateTitle = (template: JsonObject): string | undefined => {
+  const title = textOf(objectOf(metadataOf(template)['annotations'])['metadata.gatekeeper.sh/title']);
+  return title === '' ? undefined : title;
+};
 
 const anyObject = z.custom<JsonObject>(isJsonObject, { error: 'expected an object' });
 
@@ -209,6 +218,7 @@ export const readTemplate = (
   return ok({
     kind,
     name: metadata.name,
+    title: templateTitle(objectOf(value)),
     operations,
     parameters: parametersSchema(objectOf(value)),
     code: code.value,

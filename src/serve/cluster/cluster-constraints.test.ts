@@ -264,6 +264,25 @@ describe('CRDs and statuses', () => {
     );
   });
 
+  test('a violation without msg refuses nothing, is counted, and stands in the status until the template changes', async () => {
+    api.put(templates, template('NoBash', 'violation[{"details": {}}]'));
+    api.put('nobash', constraint('NoBash', 'a'));
+    const constraints = opened('enforce');
+    await vi.waitFor(() => expect(byPod('nobash', 'a')).toBeDefined(), soon);
+    const isSilent = (): boolean => JSON.stringify(byPod('nobash', 'a')).includes('"violation_without_msg"');
+    expect(isSilent()).toBe(false);
+    for (let turn = 0; turn < 2; turn++) expect(await refusals(constraints)).toEqual([]);
+    await vi.waitFor(() => expect(isSilent()).toBe(true), soon);
+    expect(byPod('nobash', 'a')).toMatchObject([{ enforced: true }]);
+    expect((await telemetry.metrics.render()).text).toContain(
+      'imagegate_constraint_violations_without_msg_total 2',
+    );
+    expect(messages.filter((message) => message.includes('without msg'))).toHaveLength(1);
+    api.put(templates, noBash('no bash'));
+    await until(() => refusals(constraints), ['no bash']);
+    await vi.waitFor(() => expect(isSilent()).toBe(false), soon);
+  });
+
   test.each([
     ['shadow', true],
     ['beside', true],

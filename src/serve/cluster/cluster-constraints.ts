@@ -147,6 +147,24 @@ const partOf = (
   return { part, state: 'trouble', detail: `out of touch: ${stale.lastError?.message ?? 'no answer'}` };
 };
 
+/** Tells of violations without a message: each is counted, a constraint that has them is told once. */
+const createTellSilent = ({ log, metrics }: Telemetry, wake: () => void) => {
+  const told = new Set<string>();
+  return {
+    tell: (constraint: string, violations: number): void => {
+      metrics.constraints.withoutMessage(violations);
+      if (told.has(constraint)) return;
+      told.add(constraint);
+      log.warn('a violation without msg is no result, so this constraint refused nothing by it', {
+        constraint,
+      });
+      wake();
+    },
+    /** Templates and constraints changed. */
+    reset: (): void => told.clear(),
+  };
+};
+
 /** Namespace objects, which selectors and templates look at. */
 const openNamespaceObjects = (client: ApiClient, lifecycle: Lifecycle): NamespaceObjects => {
   const namespaces = createNamespaceObjects({ client, clock: systemClock });
@@ -177,6 +195,7 @@ export const openClusterConstraints = (
     crds.wake();
     status.wake();
   };
+  const silent = createTellSilent(telemetry, wake);
   const objects = createConstraintObjects({
     client,
     clock: systemClock,
@@ -193,6 +212,7 @@ export const openClusterConstraints = (
       const before = set?.version;
       set = store.set(constraintsDigest);
       report(store, set, telemetry, set.version !== before);
+      if (set.version !== before) silent.reset();
       wake();
     },
     onMissingKind: (kind) => crds.missing(kind),
@@ -210,6 +230,7 @@ export const openClusterConstraints = (
     namespaces: openNamespaceObjects(client, lifecycle),
     isShadow: mode === 'shadow',
     reader: mode === 'enforce' ? store : undefined,
+    onWithoutMessage: silent.tell,
     hasAny: () => set !== undefined && !set.isEmpty,
     part: () => partOf(store, objects, set, mode === 'shadow'),
     wake,

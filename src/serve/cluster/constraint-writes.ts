@@ -97,7 +97,7 @@ const unasked = (
 };
 
 const statusOfConstraint = (one: StoredConstraint, workloads: readonly WorkloadKind[]): WantedStatus => {
-  const { kind, object, problems, inForce } = one;
+  const { kind, object, problems, inForce, isSilent } = one;
   const { uid, generation } = metadataOf(object);
   const { isAsked, problem } = unasked(one, workloads);
   const isUsable = 'template' in inForce;
@@ -105,6 +105,15 @@ const statusOfConstraint = (one: StoredConstraint, workloads: readonly WorkloadK
     ...problems.map((wrong) => errorOf('invalid', describePolicyProblem(wrong))),
     ...('why' in inForce && problems.length === 0 ? [errorOf('unusable', inForce.why)] : []),
     ...(problem === undefined ? [] : [errorOf('not_asked', problem)]),
+    // Without their number: each replica counts its own, and a status that changes all the time wears out etcd.
+    ...(isSilent
+      ? [
+          errorOf(
+            'violation_without_msg',
+            'a violation had no msg: it is no result, and nothing was refused for it',
+          ),
+        ]
+      : []),
   ];
   const entry = {
     id,

@@ -54,24 +54,54 @@ const distinctReasons = (findings: readonly Finding[]): readonly string[] => {
   return [...reasons];
 };
 
-/** Of the lines of constraints, in UTF-16 units. Gatekeeper has no bound; a controller may keep the text in its status. */
-const maxConstraintLength = 8 * 1024;
+/** Of the lines of constraints, in bytes. Gatekeeper has no bound; a controller may keep the text in its status. */
+const maxConstraintBytes = 8 * 1024;
 
-/** What constraints say against the request, in the words and the order of Gatekeeper. */
-const constraintLines = (findings: readonly Finding[]): readonly string[] => {
-  let left = maxConstraintLength - '…and 10000000 more'.length;
-  const all = inConstraintOrder(findings).map(constraintLine);
-  const beyond = all.findIndex((line) => (left -= line.length + 1) < 0);
-  if (beyond < 0) return all;
-  const shownLines =
-    beyond === 0 ? [cutMiddle(all[0] ?? '', maxConstraintLength - 32)] : all.slice(0, beyond);
-  const more = all.length - shownLines.length;
-  return more === 0 ? shownLines : [...shownLines, `…and ${String(more)} more`];
+const moreLine = (more: number): string => `…and ${String(more)} more`;
+
+/** One line that is longer than all lines may be, without its middle. */
+const cutBytes = (text: string, most: number): string => {
+  let limit = most;
+  let cut = cutMiddle(text, limit);
+  // No unit has more than three bytes, so each turn comes a third of the way closer.
+  for (let beyond = Buffer.byteLength(cut) - most; beyond > 0; beyond = Buffer.byteLength(cut) - most) {
+    limit -= Math.ceil(beyond / 3);
+    cut = cutMiddle(text, limit);
+  }
+  return cut;
 };
 
-/** The last cause, and the last line of a text of our own. */
+/** How many of the lines fit, with a line break behind each. */
+const fitting = (lines: readonly string[], bytes: number): number => {
+  let left = bytes + 1;
+  const beyond = lines.findIndex((line) => (left -= Buffer.byteLength(line) + 1) < 0);
+  return beyond < 0 ? lines.length : beyond;
+};
+
+/**
+ * What constraints say against the request, in the words and the order of Gatekeeper.
+ * @param omitted - lines that are not among the findings
+ */
+const constraintLines = (findings: readonly Finding[], omitted: number): readonly string[] => {
+  const all = inConstraintOrder(findings).map(constraintLine);
+  if (omitted === 0 && fitting(all, maxConstraintBytes) === all.length) return all;
+  const room = maxConstraintBytes - Buffer.byteLength(`\n${moreLine(all.length + omitted)}`);
+  const fits = fitting(all, room);
+  const lines = fits === 0 ? all.slice(0, 1).map((line) => cutBytes(line, room)) : all.slice(0, fits);
+  const more = all.length - lines.length + omitted;
+  return more === 0 ? lines : [...lines, moreLine(more)];
+};
+
+/** The last line of a text of our own. */
 const decisionLine = ({ id }: Decision): string =>
   `decision ${id}; to see all of it: imagegate explain ${id}`;
+
+/** The last cause where constraints have no line for it. */
+const lastCause = (decision: Decision): string => {
+  const titles = Object.values(decision.titles ?? {});
+  const line = decisionLine(decision);
+  return titles.length === 0 ? line : `${titles.join(', ')}: ${line}`;
+};
 
 /**
  * The text for a person behind `admission webhook "…" denied the request:`. The first line names image, rule, reason
@@ -80,10 +110,12 @@ const decisionLine = ({ id }: Decision): string =>
  */
 export const denialText = (decision: Decision): string => {
   const all = denying(decision);
-  const ofConstraints = constraintLines(all);
+  const omitted = decision.omitted ?? { constraints: 0, policies: 0 };
+  const ofConstraints = constraintLines(all, omitted.constraints);
   const findings = ofConstraints.length === 0 ? all : all.filter((finding) => !isOfConstraint(finding));
   // Whoever compares with Gatekeeper, or reads its texts, finds them unchanged.
-  if (ofConstraints.length > 0 && findings.length === 0) return ofConstraints.join('\n');
+  const isOfConstraints = findings.length + omitted.policies === 0;
+  if (ofConstraints.length > 0 && isOfConstraints) return ofConstraints.join('\n');
   const end = [...distinctReasons(findings), ...distinctRemedies(findings), decisionLine(decision)];
   let left = maxDenialLength - end.reduce((sum, line) => sum + line.length + 1, 0) - '…and 10000 more'.length;
   const lines: string[] = [];
@@ -93,9 +125,9 @@ export const denialText = (decision: Decision): string => {
     if (left < 0 && lines.length > 0) break;
     lines.push(line);
   }
-  const more = findings.length - lines.length;
+  const more = findings.length - lines.length + omitted.policies;
   if (lines.length === 0) lines.push('the gate denied this request');
-  return [...ofConstraints, ...lines, ...(more > 0 ? [`…and ${String(more)} more`] : []), ...end].join('\n');
+  return [...ofConstraints, ...lines, ...(more > 0 ? [moreLine(more)] : []), ...end].join('\n');
 };
 
 /** The denying findings for programs: at most 32; last the decision, where a constraint has no line for it. */
@@ -107,6 +139,6 @@ export const denialCauses = (decision: Decision): readonly StatusCause[] => {
     ...(path === undefined ? {} : { field: shown(path) }),
   }));
   return findings.some(isOfConstraint)
-    ? [...causes, { reason: 'decision', message: decisionLine(decision) }]
+    ? [...causes, { reason: 'decision', message: lastCause(decision) }]
     : causes;
 };

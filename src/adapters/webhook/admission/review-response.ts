@@ -18,13 +18,17 @@ const statusOf = (decision: Decision): object => ({
 
 /** The answer to an AdmissionReview as JSON text. Most answers say yes and nothing else: they are put together by hand. */
 export const encodeReview = (decision: Decision, uid: string): string => {
-  const { allowed, findings, warnings, skipped } = decision;
+  const { allowed, findings, warnings, omitted, skipped } = decision;
   if (allowed && findings.length === 0 && warnings.length === 0) {
     const why = skipped === undefined ? '' : `,"skipped":"${skipped.code}"`;
     return `${responseHead}${JSON.stringify(uid)},"allowed":true,"auditAnnotations":{"decision":${JSON.stringify(decision.id)}${why}}}}`;
   }
   const ofConstraints = findings.filter((finding) => isOfConstraint(finding) && finding.mode === 'Warn');
-  const shownWarnings = admissionWarnings(warnings, new Set(ofConstraints.map(constraintLine)));
+  const shownWarnings = admissionWarnings(
+    warnings,
+    new Set(ofConstraints.map(constraintLine)),
+    omitted?.warnings,
+  );
   const response = {
     allowed,
     ...(allowed ? {} : { status: statusOf(decision) }),

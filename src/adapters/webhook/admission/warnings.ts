@@ -31,18 +31,23 @@ const distinct = (
  * The warnings of an answer: each at most 256 runes on one line, without duplicates and empty ones, at most
  * 4,096 runes in all; when not all fit, the last one says how many were left out. The texts of constraints are Gatekeeper's:
  * they stay whole as long as all fit.
+ * @param omitted - warnings that are not among the texts
  */
 export const admissionWarnings = (
   texts: readonly string[],
   ofConstraints: ReadonlySet<string> = new Set(),
+  omitted = 0,
 ): readonly string[] => {
+  const room = omitted === 0 ? maxTotalRunes : maxTotalRunes - restRunes;
+  const withRest = (warnings: readonly string[], more: number): readonly string[] =>
+    more === 0 ? warnings : [...warnings, rest(more)];
   if (ofConstraints.size > 0) {
     const whole = distinct(texts, (text) => (ofConstraints.has(text) ? maxTotalRunes + 1 : maxWarningRunes));
-    if (total(whole.lengths) <= maxTotalRunes) return whole.all;
+    if (total(whole.lengths) <= room) return withRest(whole.all, omitted);
   }
   const { all, lengths } = distinct(texts, () => maxWarningRunes);
-  if (total(lengths) <= maxTotalRunes) return all;
+  if (total(lengths) <= room) return withRest(all, omitted);
   let left = maxTotalRunes - restRunes;
   const kept = all.findIndex((_warning, at) => (left -= lengths[at] ?? 0) < 0);
-  return [...all.slice(0, kept), rest(all.length - kept)];
+  return withRest(all.slice(0, kept), all.length - kept + omitted);
 };

@@ -40,6 +40,8 @@ interface SetParts {
   /** Globs on namespaces of a Config. */
   readonly excludedNamespaces: readonly string[];
   readonly version: string;
+  /** Takes the constraints that were met with a violation without a message. */
+  readonly withoutMessage?: WeakSet<ConstraintInForce>;
 }
 
 /** The API server says that a Namespace stands in itself; for Gatekeeper it stands in none. */
@@ -88,15 +90,15 @@ const unusable = (
   if (isMatched.ok && !isMatched.value) return undefined;
   const { kind, name, why } = constraint;
   const problems = [{ code: 'constraint-unusable', message: why } as const];
-  return { kind, name, actions, violations: [], more: 0, problems };
+  return { kind, name, actions, violations: [], more: 0, withoutMessage: 0, problems };
 };
 
 const asked = (
-  { kind, name }: Constraint,
+  { kind, name, template: { title } }: Constraint,
   judgement: Judgement,
   missesNamespace: boolean,
 ): ConstraintJudgement => {
-  const { actions, violations, error } = judgement;
+  const { actions, violations, withoutMessage, error } = judgement;
   const unknown = {
     code: 'namespace-unavailable',
     message: 'the template looks at the namespace of the object, and that is not known',
@@ -104,7 +106,9 @@ const asked = (
   return {
     kind,
     name,
+    title,
     actions,
+    withoutMessage,
     violations: violations.slice(0, maxViolations),
     more: Math.max(0, violations.length - maxViolations),
     problems: [
@@ -114,8 +118,34 @@ const asked = (
   };
 };
 
+interface Asking extends Pick<SetQuestion, 'request' | 'now'> {
+  readonly withoutMessage: SetParts['withoutMessage'] | undefined;
+  readonly review: ConstraintReview;
+  /** The namespace is asked for and not known. */
+  readonly isUnknown: boolean;
+}
+
+/** Asks one constraint after the other about a review, which has steps for all of them together. */
+const asking = ({ request, now, review, isUnknown, withoutMessage }: Asking) => {
+  const surroundings = { now: BigInt(Math.round(now)) * 1_000_000n, seed: textOf(request['uid']) };
+  let stepsLeft = maxReviewSteps;
+  return (constraint: ConstraintInForce): ConstraintJudgement | undefined => {
+    if ('why' in constraint) return unusable(constraint, review);
+    const judgement = judgeConstraint(constraint, review, { point, surroundings, stepsLeft });
+    if (judgement === undefined) return undefined;
+    stepsLeft -= judgement.steps;
+    if (judgement.withoutMessage > 0) withoutMessage?.add(constraint);
+    return asked(constraint, judgement, isUnknown && readsNamespace(constraint));
+  };
+};
+
 /** The constraints in force at one time, as a webhook asks them. */
-export const createConstraintSet = ({ constraints, excludedNamespaces, version }: SetParts) => {
+export const createConstraintSet = ({
+  constraints,
+  excludedNamespaces,
+  version,
+  withoutMessage,
+}: SetParts) => {
   /** By kind; a cluster has some hundred of them, and nobody knows which words a request brings. */
   const byKind = new Map<string, Candidates>();
   const maxKinds = 1024;
@@ -156,16 +186,8 @@ export const createConstraintSet = ({ constraints, excludedNamespaces, version }
       if (!review.ok) return fail(review.error);
       if (isNamespaceExcluded(excludedNamespaces, review.value))
         return ok({ judgements: [], isExcluded: true });
-      const surroundings = { now: BigInt(Math.round(now)) * 1_000_000n, seed: textOf(request['uid']) };
       const judgements: ConstraintJudgement[] = [];
-      let stepsLeft = maxReviewSteps;
-      const judged = (constraint: ConstraintInForce): ConstraintJudgement | undefined => {
-        if ('why' in constraint) return unusable(constraint, review.value);
-        const judgement = judgeConstraint(constraint, review.value, { point, surroundings, stepsLeft });
-        if (judgement === undefined) return undefined;
-        stepsLeft -= judgement.steps;
-        return asked(constraint, judgement, isUnknown && readsNamespace(constraint));
-      };
+      const judged = asking({ request, now, review: review.value, isUnknown, withoutMessage });
       let silent = 0;
       for (const constraint of candidates(request).constraints) {
         const judgement = judged(constraint);

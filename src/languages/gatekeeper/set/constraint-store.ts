@@ -21,12 +21,15 @@ export interface StoredConstraint {
   readonly inForce: ConstraintInForce;
   /** The text of what is in force. */
   readonly content: string;
+  /** What is in force had a violation without a message. */
+  readonly isSilent: boolean;
 }
 
 const texts = (problems: readonly PolicyProblem[]): string =>
   problems.slice(0, 4).map(describePolicyProblem).join('; ');
 
 const createConstraints = (templates: Pick<Templates, 'ofKind'>) => {
+  const silent = new WeakSet<ConstraintInForce>();
   const constraints = new Map<string, Map<string, ConstraintRevision>>();
   const ofKind = (kind: string): Map<string, ConstraintRevision> => {
     const revisions = constraints.get(kind) ?? new Map<string, ConstraintRevision>();
@@ -48,14 +51,14 @@ const createConstraints = (templates: Pick<Templates, 'ofKind'>) => {
     const why = `${what} cannot be used, and no good revision of it is known: ${texts(wrong)}`;
     return readUnusable(object, { kind, name: objectName(object), why });
   };
-  const stored = (kind: string, revision: ConstraintRevision): StoredConstraint => ({
-    kind,
-    object: revision.object,
-    problems: revision.problems,
-    inForce: inForceOf(kind, revision),
-    content: revision.good?.content ?? `unusable ${revision.read}`,
-  });
+  const stored = (kind: string, revision: ConstraintRevision): StoredConstraint => {
+    const { object, problems, good, read } = revision;
+    const inForce = inForceOf(kind, revision);
+    const content = good?.content ?? `unusable ${read}`;
+    return { kind, object, problems, inForce, content, isSilent: silent.has(inForce) };
+  };
   return {
+    silent,
     put,
     delete: (kind: string, name: string): void => void constraints.get(kind)?.delete(name),
     replace: (kind: string, all: readonly JsonObject[]): void => {
@@ -133,6 +136,7 @@ export const createConstraintStore = (reading: TemplateReading, most = maxTempla
         constraints: all.map(({ inForce }) => inForce),
         excludedNamespaces,
         version: digest(JSON.stringify(contents)),
+        withoutMessage: constraints.silent,
       });
     },
   };

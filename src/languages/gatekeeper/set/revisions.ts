@@ -3,7 +3,7 @@ import { fail, type Result } from '../../../core/result.ts';
 import { textOf, type JsonObject } from '../../../core/text/json/json.ts';
 import { metadataOf, objectName } from '../../../core/workload/object-metadata.ts';
 import { readConstraint, type Constraint } from '../constraint.ts';
-import type { ConstraintTemplate, TemplateProblem } from '../constraint-template.ts';
+import { templateTitle, type ConstraintTemplate, type TemplateProblem } from '../constraint-template.ts';
 import { writtenKind } from '../crd-fields.ts';
 
 /** A template of the cluster, with the revision in force (R8). */
@@ -43,6 +43,10 @@ const uidOf = (object: JsonObject): string => textOf(metadataOf(object)['uid']);
 const contentOf = (object: JsonObject): string =>
   JSON.stringify([object['apiVersion'], object['kind'], objectName(object), object['spec'] ?? null]);
 
+/** Its title is shown beside what its constraints say. */
+const templateContent = (object: JsonObject): string =>
+  JSON.stringify([contentOf(object), templateTitle(object) ?? null]);
+
 /**
  * The kind of the constraints of a template that was never good here. Its name is that kind in lower case, whatever it
  * says itself: constraints from before must be found, or a template that broke while the gate was dead would open them.
@@ -65,7 +69,7 @@ export const nextTemplate = (
   readTemplate: (object: JsonObject) => Result<ConstraintTemplate, readonly TemplateProblem[]>,
 ): TemplateRevision => {
   const before = sameObject(known, object);
-  const read = contentOf(object);
+  const read = templateContent(object);
   // Status and metadata came back by the watch: nothing is compiled for them.
   if (before?.read === read) return { ...before, object };
   const result = readTemplate(object);
