@@ -26,6 +26,7 @@ import { openEvidence } from './serve/evidence.ts';
 import { createHandlers } from './serve/handlers.ts';
 import { listenOn, type Listeners } from './serve/listeners.ts';
 import { openPolicyFiles, type Policies } from './serve/policies.ts';
+import { createTellSilent } from './serve/silent-constraints.ts';
 import { openInventory } from './serve/store/inventory.ts';
 import { openData, openRecord } from './serve/store/record.ts';
 import { openTelemetry, type Telemetry } from './serve/telemetry.ts';
@@ -98,10 +99,12 @@ const openFromFiles = async (
   if (!certificate.ok) return certificate;
   const { trustRoots } = policies.value;
   const found = { policies: policies.value, trustRoots, certificate: certificate.value };
+  const silent = createTellSilent(telemetry);
   const constraintsWith = (namespaces: NamespaceObjects): ConstraintDeps => ({
     source: policies.value.constraints,
     namespaces,
     isShadow: config.constraints.value === 'shadow',
+    onWithoutMessage: silent.tell,
   });
   if (config.kubeconfig.value === undefined)
     return ok({

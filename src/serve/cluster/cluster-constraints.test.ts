@@ -36,6 +36,7 @@ beforeEach(async () => {
   client = clientOf(api);
   lifecycle = createLifecycle();
   ({ telemetry, messages } = fakeTelemetry());
+  listed = 0;
 });
 afterEach(async () => {
   await lifecycle.closeAll();
@@ -45,6 +46,7 @@ afterEach(async () => {
 
 const origin = { kind: 'default' } as const;
 type Mode = 'off' | 'shadow' | 'beside' | 'enforce';
+let listed: number;
 const open = (mode: Mode, isHolder = true): ClusterConstraints | undefined =>
   openClusterConstraints(
     {
@@ -55,6 +57,7 @@ const open = (mode: Mode, isHolder = true): ClusterConstraints | undefined =>
         workloads: { value: [], origin },
       },
       isHolder: () => isHolder,
+      onListed: () => void (listed += 1),
     },
     telemetry,
     lifecycle,
@@ -98,8 +101,10 @@ describe('R8: constraints of the cluster', () => {
     );
     expect(constraints.part()).toMatchObject({ state: 'waiting', detail: expect.stringContaining('NoBash') });
     expect(await refusals(constraints)).toEqual(['the constraints are not loaded yet']);
+    expect([constraints.hasAny(), listed]).toEqual([undefined, 0]);
     disarm();
     await until(() => refusals(constraints), ['no bash']);
+    expect([constraints.hasAny(), listed]).toEqual([true, 1]);
     expect(constraints.part()).toMatchObject({ state: 'ok' });
   });
 

@@ -24,23 +24,31 @@ import {
 import type { ConstraintInForce } from '../../languages/gatekeeper/set/constraint-set.ts';
 import { constraintsDigest } from '../constraint-files.ts';
 import type { Lifecycle } from '../lifecycle.ts';
+import { createTellSilent } from '../silent-constraints.ts';
 import type { Telemetry } from '../telemetry.ts';
 import { wantedCrds, wantedStatuses } from './constraint-writes.ts';
 
 export interface ClusterConstraints extends ConstraintDeps {
   readonly part: () => PartState;
-  readonly hasAny: () => boolean;
+  /** `undefined`: they are not listed yet. */
+  readonly hasAny: () => boolean | undefined;
   /** The Lease was gained. */
   readonly wake: () => void;
 }
 
 /** Says once that there are templates which nobody asks. Whoever may not look says nothing. */
-const tellTemplates = async (client: ApiClient, { log }: Telemetry, signal: AbortSignal): Promise<void> => {
-  const found = await listAll(client, { resource: constraintTemplatesResource }, () => true, signal);
-  if (found.ok && found.value.items.length > 0)
-    log.warn('the cluster holds ConstraintTemplates, and this gate does not ask them: see --constraints', {
-      templates: found.value.items.length,
-    });
+const tellTemplates = (client: ApiClient, { log }: Telemetry, lifecycle: Lifecycle): void => {
+  const closing = new AbortController();
+  lifecycle.add(() => closing.abort());
+  const tell = async (): Promise<void> => {
+    const resource = constraintTemplatesResource;
+    const found = await listAll(client, { resource }, () => true, closing.signal);
+    if (found.ok && found.value.items.length > 0)
+      log.warn('the cluster holds ConstraintTemplates, and this gate does not ask them: see --constraints', {
+        templates: found.value.items.length,
+      });
+  };
+  void tell();
 };
 
 /** Where objects of the cluster go, with the Config read. */
@@ -91,6 +99,8 @@ interface ClusterParts {
   readonly client: ApiClient;
   readonly config: Pick<Config, 'constraints' | 'gatekeeperNamespace' | 'workloads'>;
   readonly isHolder: () => boolean;
+  /** All of them are listed for the first time. */
+  readonly onListed?: () => void;
 }
 
 /** In `enforce` the Lease holder makes the CRDs of constraints and writes statuses, which Gatekeeper does otherwise. */
@@ -147,24 +157,6 @@ const partOf = (
   return { part, state: 'trouble', detail: `out of touch: ${stale.lastError?.message ?? 'no answer'}` };
 };
 
-/** Tells of violations without a message: each is counted, a constraint that has them is told once. */
-const createTellSilent = ({ log, metrics }: Telemetry, wake: () => void) => {
-  const told = new Set<string>();
-  return {
-    tell: (constraint: string, violations: number): void => {
-      metrics.constraints.withoutMessage(violations);
-      if (told.has(constraint)) return;
-      told.add(constraint);
-      log.warn('a violation without msg is no result, so this constraint refused nothing by it', {
-        constraint,
-      });
-      wake();
-    },
-    /** Templates and constraints changed. */
-    reset: (): void => told.clear(),
-  };
-};
-
 /** Namespace objects, which selectors and templates look at. */
 const openNamespaceObjects = (client: ApiClient, lifecycle: Lifecycle): NamespaceObjects => {
   const namespaces = createNamespaceObjects({ client, clock: systemClock });
@@ -182,9 +174,7 @@ export const openClusterConstraints = (
   const { client, config } = parts;
   const mode = config.constraints.value;
   if (mode === 'off') {
-    const closing = new AbortController();
-    lifecycle.add(() => closing.abort());
-    void tellTemplates(client, telemetry, closing.signal);
+    tellTemplates(client, telemetry, lifecycle);
     return undefined;
   }
   const store = createConstraintStore({ hasInventory: false });
@@ -211,6 +201,7 @@ export const openClusterConstraints = (
       }
       const before = set?.version;
       set = store.set(constraintsDigest);
+      if (before === undefined) parts.onListed?.();
       report(store, set, telemetry, set.version !== before);
       if (set.version !== before) silent.reset();
       wake();
@@ -231,7 +222,7 @@ export const openClusterConstraints = (
     isShadow: mode === 'shadow',
     reader: mode === 'enforce' ? store : undefined,
     onWithoutMessage: silent.tell,
-    hasAny: () => set !== undefined && !set.isEmpty,
+    hasAny: () => (set === undefined ? undefined : !set.isEmpty),
     part: () => partOf(store, objects, set, mode === 'shadow'),
     wake,
   };

@@ -13,6 +13,7 @@ import type { Config } from '../../config/resolved.ts';
 import { version } from '../../config/version.ts';
 import { compileBroken, compilePolicySet } from '../../core/policy-set/compile.ts';
 import { describePolicyProblem } from '../../core/policy/load/problem-path.ts';
+import type { PolicySet } from '../../core/policy-set/policy-set.ts';
 import { readPolicy, type CompileExpression } from '../../core/policy/schema/schema.ts';
 import { fail, ok, type Result } from '../../core/result.ts';
 import type { NamespaceReader } from '../../gate/ports.ts';
@@ -70,9 +71,15 @@ export const openNamespaces = (
 interface ClusterPoliciesParts {
   readonly compileExpression: CompileExpression;
   readonly isHolder: () => boolean;
-  /** Whether constraints judge what no policy speaks about. */
-  readonly hasConstraints?: () => boolean;
+  /** Whether constraints judge what no policy speaks about; `undefined`: they are not listed yet. */
+  readonly hasConstraints?: () => boolean | undefined;
 }
+
+/** Warns when nothing judges. As long as constraints are not listed, nobody knows that. */
+const tellEmpty = (set: PolicySet, hasConstraints: boolean | undefined, { log }: Telemetry): void => {
+  if (set.policies.length + set.broken.length === 0 && hasConstraints === false)
+    log.warn('the cluster holds no ImagePolicy: every image is allowed as unmatched');
+};
 
 /** Policies of the cluster, and their `Accepted` conditions, which only the Lease holder writes (R8, R15). */
 export const openClusterPolicies = (
@@ -80,7 +87,7 @@ export const openClusterPolicies = (
   { compileExpression, isHolder, hasConstraints = () => false }: ClusterPoliciesParts,
   telemetry: Telemetry,
   lifecycle: Lifecycle,
-): Policies & { readonly wake: () => void } => {
+): Policies & { readonly wake: () => void; readonly constraintsListed: () => void } => {
   const { log, metrics } = telemetry;
   const policies = createClusterPolicies({
     client,
@@ -97,9 +104,7 @@ export const openClusterPolicies = (
     onSet: (set) => {
       metrics.count('reloads', { outcome: 'accepted' });
       reportSet(set, telemetry, 'policies of the cluster are in force');
-      if (set.policies.length === 0 && set.broken.length === 0 && !hasConstraints()) {
-        log.warn('the cluster holds no ImagePolicy: every image is allowed as unmatched');
-      }
+      tellEmpty(set, hasConstraints(), telemetry);
     },
     onVerdicts: () => status.wake(),
     onError: (error) =>
@@ -121,6 +126,10 @@ export const openClusterPolicies = (
   return {
     source: policies,
     wake: () => status.wake(),
+    constraintsListed: () => {
+      const current = policies.current();
+      if (current.state === 'loaded') tellEmpty(current.set, hasConstraints(), telemetry);
+    },
     part: () => {
       const current = policies.current();
       if (current.state === 'loading') return { part: 'policies', state: 'waiting', detail: current.why };

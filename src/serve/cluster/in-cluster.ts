@@ -99,14 +99,14 @@ export const openFromCluster = async (
     {
       compileExpression,
       isHolder: leadership.isHolder,
-      hasConstraints: () => constraints?.hasAny() ?? false,
+      hasConstraints: () => (constraints === undefined ? false : constraints.hasAny()),
     },
     telemetry,
     lifecycle,
   );
   const trustRoots = openClusterTrustRoots(client, leadership.isHolder, telemetry, lifecycle);
   const constraints = openClusterConstraints(
-    { client, config, isHolder: leadership.isHolder },
+    { client, config, isHolder: leadership.isHolder, onListed: policies.constraintsListed },
     telemetry,
     lifecycle,
   );

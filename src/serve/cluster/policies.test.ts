@@ -88,3 +88,23 @@ test('R8: one that is stored already is not accepted, and denies', async () => {
   api.put('imagepolicies', attested(good));
   await vi.waitFor(() => expect(condition()).toMatchObject({ status: 'True' }), soon);
 });
+
+test('a cluster without policies is told of when no constraint judges either, and not before that is known', async () => {
+  let hasConstraints: boolean | undefined;
+  const { telemetry, messages } = fakeTelemetry();
+  const isTold = (): boolean => messages.some((message) => message.includes('holds no ImagePolicy'));
+  const policies = openClusterPolicies(
+    client,
+    { compileExpression, isHolder: () => true, hasConstraints: () => hasConstraints },
+    telemetry,
+    lifecycle,
+  );
+  await vi.waitFor(() => expect(policies.source.current().state).toBe('loaded'), soon);
+  expect(isTold()).toBe(false);
+  hasConstraints = true;
+  policies.constraintsListed();
+  expect(isTold()).toBe(false);
+  hasConstraints = false;
+  policies.constraintsListed();
+  expect(isTold()).toBe(true);
+});
