@@ -11,7 +11,9 @@ export const readInputFile = async (path: string, maxBytes: number): Promise<Uin
   try {
     const { bytes } = await readRegularFile(path, maxBytes);
     if (bytes.ok) return bytes.value;
-    return refuse(bytes.error === 'too-large' ? `is larger than ${maxBytes} bytes` : 'is no regular file');
+    return refuse(
+      bytes.error === 'too-large' ? `is larger than ${maxBytes} bytes` : 'is no regular file; name a file',
+    );
   } catch (error) {
     if (error instanceof UsageError) throw error;
     return refuse(whyNotRead(error));

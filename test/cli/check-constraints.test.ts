@@ -113,6 +113,55 @@ test('objects without images are judged when a constraint speaks of them, as cre
   expect(items).toMatchObject([{ object: { kind: 'Service' }, findings: [{ message: 'CREATE' }] }]);
 });
 
+test('a person reads what was judged, who says it, and how long it took', async () => {
+  const folder = folderWith({
+    'p/t.yaml': always,
+    'p/c.json': asking('Always', 'a', services),
+    'service.json': JSON.stringify(object('Service', 'web')),
+    'other.json': JSON.stringify(object('ConfigMap', 'web')),
+  });
+  const run = (file: string, ...args: string[]) =>
+    imagegate(['check', 'manifest', '-f', file, '--policies', 'p', ...args], { cwd: folder });
+  const [bad, none, junit, sarif, json] = await Promise.all([
+    run('service.json'),
+    run('other.json'),
+    run('service.json', '-o', 'junit'),
+    run('service.json', '-o', 'sarif'),
+    run('service.json', '-o', 'json'),
+  ]);
+  expect(bad).toMatchObject({ code: 1, stderr: '1 object judged: 1 denied, 0 allowed\n' });
+  expect(none).toMatchObject({
+    code: 0,
+    stderr: 'no workload in the input, and no object that a constraint speaks of\n',
+  });
+  expect(junit.stdout).toContain('<failure type="constraint-violated" message="[a] CREATE">');
+  expect(sarif.stdout).toContain('"text": "[a] CREATE"');
+  const [{ durations }] = (
+    JSON.parse(json.stdout) as { items: [{ durations: { total: number; constraints: number } }] }
+  ).items;
+  expect(durations.total).toBeGreaterThanOrEqual(durations.constraints);
+});
+
+test('R20: a constraint that warns because nobody knows the namespace makes the check incomplete', async () => {
+  const warns = (match: object): string => asking('Always', 'a', { enforcementAction: 'warn', match });
+  const selecting = { namespaceSelector: { matchLabels: { team: 'blue' } } };
+  const labels = JSON.stringify({ default: { team: 'blue' } });
+  const [unknown, known, unasked] = await Promise.all([
+    check({ 't.yaml': always, 'c.json': warns(selecting) }, pod('a')),
+    check(
+      { 't.yaml': always, 'c.json': warns(selecting), '../labels.json': labels },
+      pod('a'),
+      '--namespace-labels',
+      'labels.json',
+    ),
+    check({ 't.yaml': always, 'c.json': warns({}) }, pod('a')),
+  ]);
+  expect([unknown.code, known.code, unasked.code]).toEqual([3, 0, 0]);
+  expect(unknown.ofConstraints).toMatchObject([{ code: 'constraint-error', mode: 'Warn' }]);
+  expect(unknown.stderr).toContain('namespace default: policies ask for its labels');
+  expect(known.ofConstraints).toMatchObject([{ code: 'constraint-violated' }]);
+});
+
 test.each([
   ['warn', 0, 'Warn'],
   ['dryrun', 0, 'Audit'],

@@ -19,6 +19,7 @@ const list = (...texts: readonly string[]): string =>
 const files = folderWith({
   'sending.yaml': template(sending),
   'broken.yaml': template(broken),
+  'misnamed.yaml': exampleText.replace('name: k8sallowedimages', 'name: k8sallowed'),
   'list.yaml': list(exampleText, template(sending), 'apiVersion: v1\nkind: Pod\nmetadata:\n  name: web\n'),
   'pod.yaml': 'apiVersion: v1\nkind: Pod\nmetadata:\n  name: web\n',
   'yaml.yaml': 'a: [',
@@ -62,6 +63,7 @@ describe('exit code 2 when a template does not run here, with its line', () => {
     ['a builtin that is never run', 'sending.yaml', 'sending.yaml:15:11: calls http.send'],
     ['a mistake', 'broken.yaml', 'broken.yaml:15:11: rego_unsafe_var_error: var x is unsafe'],
     ['one of a List', 'list.yaml', 'list.yaml:36:15: calls http.send'],
+    ['a name that is not the kind', 'misnamed.yaml', 'in lower case; did you mean "k8sallowedimages"?'],
   ])('%s', async (_title, file, sentence) => {
     const { code, stdout } = await explain(file);
     expect(code).toBe(2);
@@ -72,6 +74,7 @@ describe('exit code 2 when a template does not run here, with its line', () => {
     ['no template', 'pod.yaml', 'pod.yaml: holds no ConstraintTemplate'],
     ['no YAML', 'yaml.yaml', 'yaml.yaml:1:'],
     ['no file', 'nowhere.yaml', 'nowhere.yaml: there is no such file'],
+    ['a folder', '.', '.: is no regular file; name a file'],
   ])('%s', async (_title, file, sentence) => {
     const ended = await explain(file);
     expect(ended).toMatchObject({ code: 2, stdout: '' });

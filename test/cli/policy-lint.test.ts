@@ -1,6 +1,7 @@
+import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { signingKey } from '../fakes/claims.ts';
-import { folderWith, imagegate } from './imagegate.ts';
+import { folderWith, imagegate, root } from './imagegate.ts';
 import { policyText, trusting } from './policies.ts';
 
 const wide = `# trusts everybody
@@ -137,5 +138,13 @@ describe('policy lint: errors 2, warnings 0 (R20)', () => {
     const env = { IMAGEGATE_POLICIES: 'wide' };
     expect((await imagegate(['policy', 'lint'], { cwd: files, env })).stderr).toContain('1 warning');
     expect((await imagegate(['policy', 'lint', 'good'], { cwd: files, env })).stderr).toContain('0 warnings');
+  });
+});
+
+test('templates and constraints of Gatekeeper are read with the policies, and said so', async () => {
+  const folder = join(root, 'examples', 'gatekeeper', 'document-004');
+  expect(await lint(folder)).toMatchObject({
+    code: 0,
+    stderr: '0 policies and constraints of Gatekeeper read, 0 warnings\n',
   });
 });

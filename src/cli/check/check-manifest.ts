@@ -147,7 +147,8 @@ const judgeInput = async (
     buildDecision: check.buildDecision,
     workloads,
     clock: systemClock,
-    judgeConstraints: constraints && judgeByConstraints(constraints, input.objects, check.namespaces),
+    judgeConstraints:
+      constraints && judgeByConstraints(constraints, input.objects, check.namespaces, check.onUnresolved),
     unknownKinds: config.unknownKinds.value,
     defaultNamespace,
   });
@@ -161,6 +162,15 @@ const judgeInput = async (
   const decisions = await judgeAll(pinned?.objects ?? input.objects, judge, isWaiting, terminal);
   // Incomplete: `--pin` left an image without digest.
   return { decisions, incomplete: pinned?.incomplete === true };
+};
+
+/** What was judged. Constraints speak of more than workloads. */
+const conclusion = (decisions: readonly Decision[], constraints: ConstraintSet | undefined): string => {
+  if (constraints === undefined)
+    return decisions.length === 0 ? 'no workload in the input' : summary(decisions, 'workload');
+  return decisions.length === 0
+    ? 'no workload in the input, and no object that a constraint speaks of'
+    : summary(decisions, 'object');
 };
 
 /** `check manifest`: the same review as the webhook's, over files. */
@@ -209,7 +219,7 @@ export const checkManifests = async (flags: ManifestFlags, terminal: Terminal): 
   await write(decisions, input, flags, terminal);
   const code = await check.conclude(decisions, failOn, incomplete);
   tellWarnings(decisions, terminal);
-  terminal.talk(decisions.length === 0 ? 'no workload in the input' : summary(decisions, 'workload'));
+  terminal.talk(conclusion(decisions, policies.constraints));
   if (input.problems.length > 0) throw new UsageError(input.problems);
   return decisions.length === 0 && !incomplete ? exitCode.clean : code;
 };

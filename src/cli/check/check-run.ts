@@ -77,6 +77,8 @@ export interface OpenCheck {
   readonly evidence: EvidenceMemory | undefined;
   /** Time for one object, in milliseconds. */
   readonly time: number;
+  /** Called with a namespace whose labels were asked for and are not known. */
+  readonly onUnresolved: (namespace: string) => void;
   /**
    * Warns about unknown namespaces.
    * @returns the exit code
@@ -176,6 +178,7 @@ export const openCheck = async (
   const cluster = await openCluster(config);
   const namespaces = knownNamespaces([...labels, ...given], cluster?.reader);
   const unresolved = new Set<string>();
+  const onUnresolved = (namespace: string): void => void unresolved.add(namespace);
   const buildDecision = createDecisionBuilder({
     clock: systemClock,
     ids: createDecisionIds('check', systemClock, randomInt(32 ** 3)),
@@ -193,7 +196,7 @@ export const openCheck = async (
       slices: createSlices(systemClock),
       evidence: by,
       unmatched: config.unmatched?.value,
-      onUnsure: (unsure) => unresolved.add(unsure.namespace),
+      onUnsure: (unsure) => onUnresolved(unsure.namespace),
     });
   return {
     policies,
@@ -202,6 +205,7 @@ export const openCheck = async (
     review: reviewBy(evidence),
     reviewBy,
     evidence,
+    onUnresolved,
     time: timeFor(set, config, isLooking),
     conclude: async (decisions, failOn, incomplete) => {
       await tellUnresolved(unresolved, namespaces, terminal);

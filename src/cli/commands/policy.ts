@@ -55,8 +55,9 @@ const lint = async (paths: readonly string[], output: TextOrJson, terminal: Term
   const summary = { policies: loaded.policies.length, remarks };
   if (output === 'json') terminal.out(`${JSON.stringify(summary, undefined, 2)}\n`);
   else for (const remark of remarks) terminal.out(`${textOf(remark)}\n`);
+  const constraints = loaded.constraints?.isEmpty === false ? ' and constraints of Gatekeeper' : '';
   terminal.talk(
-    `${plural(summary.policies, 'policy', 'policies')} read, ${plural(remarks.length, 'warning')}`,
+    `${plural(summary.policies, 'policy', 'policies')}${constraints} read, ${plural(remarks.length, 'warning')}`,
   );
 };
 

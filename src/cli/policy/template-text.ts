@@ -34,15 +34,19 @@ interface Note {
   readonly column: number;
   readonly excerpt: string;
   readonly message: string;
+  readonly suggestion?: string;
 }
+
+const hintOf = (suggestion: string | undefined): string =>
+  suggestion === undefined ? '' : `; did you mean ${JSON.stringify(suggestion)}?`;
 
 /** The sentence, then the line with a caret below the place. Wrapped lines would part the caret from its place. */
 const noteRows = (
   file: string,
   label: string,
-  { line, column, excerpt, message }: Note,
+  { line, column, excerpt, message, suggestion }: Note,
 ): readonly string[] => [
-  `  ${label.padEnd(17)}${shown(`${file}:${line}:${column}: ${message}`)}`,
+  `  ${label.padEnd(17)}${shown(`${file}:${line}:${column}: ${message}${hintOf(suggestion)}`)}`,
   ...excerpt.split('\n').map((text) => `    ${shown(text)}`.trimEnd()),
 ];
 

@@ -1,3 +1,4 @@
+import { constraintLine, isOfConstraint } from '../../core/decision/constraint-findings.ts';
 import type { Decision } from '../../core/decision/decision.ts';
 import type { Finding } from '../../core/decision/finding.ts';
 import type { Place } from '../../core/text/parsed-text.ts';
@@ -23,8 +24,13 @@ export const placeText = ({ object }: Pick<Decision, 'object'>, { line, column }
   [object.file, line, column].filter((part) => part !== undefined).join(':');
 
 /** The sentence of a finding, with its field where nothing else names the field. */
-export const fieldText = (finding: Finding): string =>
-  finding.path === undefined || namesField(finding) ? finding.message : `${finding.path}: ${finding.message}`;
+export const fieldText = (finding: Finding): string => {
+  // What a template says does not name the constraint.
+  if (isOfConstraint(finding)) return constraintLine(finding);
+  return finding.path === undefined || namesField(finding)
+    ? finding.message
+    : `${finding.path}: ${finding.message}`;
+};
 
 const whereOf = (decision: Decision, place: Partial<Place>): string => {
   const { object, time, count } = decision;

@@ -1,3 +1,4 @@
+import { constraintLine, isOfConstraint } from '../../core/decision/constraint-findings.ts';
 import type { Finding } from '../../core/decision/finding.ts';
 import { fieldText, formatObject, placeText, type Judged } from './decision-table.ts';
 
@@ -17,7 +18,14 @@ const whereOf = (decision: Judged, finding: Finding): string =>
     .join(' ');
 
 const describe = (decision: Judged, finding: Finding): string =>
-  [whereOf(decision, finding), finding.message, finding.detail, finding.remedy].filter(Boolean).join('\n');
+  [
+    whereOf(decision, finding),
+    isOfConstraint(finding) ? constraintLine(finding) : finding.message,
+    finding.detail,
+    finding.remedy,
+  ]
+    .filter(Boolean)
+    .join('\n');
 
 /** One element for all findings that deny: most readers take the first and drop the others. */
 const failureOf = (decision: Judged, denied: readonly Finding[]): readonly string[] => {

@@ -124,8 +124,8 @@ export const createJudgeManifest = (deps: JudgeManifestDeps) => {
     const { object, apiVersion, kind } = manifest;
     const row = workloads.byKind(groupOf(apiVersion), kind);
     const namespace = manifestNamespace(row, object, deps.defaultNamespace);
-    const constraints = await judgeConstraints?.(creationOf(manifest, namespace), deadline);
     const started = clock.monotonic();
+    const constraints = await judgeConstraints?.(creationOf(manifest, namespace), deadline);
     const described = { source: 'manifest' as const, object: describeObject(manifest, namespace) };
     if (constraints === 'late')
       return { outcome: 'judged', decision: buildDecision(described, timedOut(deadline), started) };
