@@ -240,6 +240,11 @@ describe('broken files are exit code 2, with every mistake and its place (R8)', 
       'constraint "K8sAllowedImages/allow-only-approved-images" is already defined in p/again.yaml:1',
     ],
     [
+      'an object of Gatekeeper that is not for the gate',
+      { ...guide, 'a.json': JSON.stringify({ apiVersion: 'mutations.gatekeeper.sh/v1', kind: 'Assign' }) },
+      '"Assign" is no policy of this gate; keep only ImagePolicy and TrustRoot objects and templates, constraints and the Config of Gatekeeper in policy files',
+    ],
+    [
       'a Config that Gatekeeper would not read',
       { ...guide, 'config.json': config('shop') },
       'a Config counts in the namespace gatekeeper-system alone',

@@ -292,3 +292,20 @@ test.each([
     wanted,
   );
 });
+
+test('fields that gator ignores are ignored, and said so: a case with a misspelt assertion proves less', async () => {
+  const bad = { name: 'bad', object: 'bad.yaml', assertions: [{ violatons: 7 }] };
+  const folder = folderWith({
+    ...beside,
+    'suite.yaml': suite({ name: 'test', ...given, cases: [bad], templat: 'x', remarks: 'y' }),
+  });
+  const { code, stderr } = await imagegate(['policy', 'test', '.'], { cwd: folder });
+  expect({ code, stderr }).toEqual({
+    code: 0,
+    stderr: `suite.yaml: tests[0]: the field "templat" is ignored, as gator does, did you mean "template"?
+suite.yaml: tests[0]: the field "remarks" is ignored, as gator does
+suite.yaml: tests[0].cases[0].assertions[0]: the field "violatons" is ignored, as gator does, did you mean "violations"?
+1 passed, 0 failed, 0 skipped
+`,
+  });
+});

@@ -22,7 +22,7 @@ export const suiteCasesOf = (file: string): readonly SuiteCase[] => {
   const suite = readSuiteFile(file);
   if (!suite.ok || !filter.ok || suite.value === undefined)
     return [{ name: '', failure: suite.ok ? 'it is no suite' : suite.error }];
-  return runSuiteFile(file, suite.value, { filter: filter.value, surroundings }).map(
+  return runSuiteFile(file, suite.value.suite, { filter: filter.value, surroundings }).map(
     ({ test, case: name = '', status, message }) => ({
       name: `${test} ${name}`,
       failure: status === 'passed' ? undefined : (message ?? status),

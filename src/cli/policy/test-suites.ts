@@ -1,6 +1,7 @@
 import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { systemClock } from '../../concurrency/clock.ts';
+import { describePolicyProblem } from '../../core/policy/load/problem-path.ts';
 import { shown } from '../../core/text/shown-text.ts';
 import { whyNot } from '../../files/file-problem.ts';
 import { isSkippedName } from '../../files/skipped-name.ts';
@@ -51,11 +52,21 @@ const filesOf = async (given: string): Promise<readonly string[]> => {
   }
 };
 
-const resultsOf = (file: string, run: Omit<SuiteRun, 'read'>): readonly SuiteResult[] => {
-  const suite = readSuiteFile(file);
-  if (!suite.ok) return [{ suite: file, test: '', status: 'unreadable', message: suite.error }];
-  if (suite.value === undefined) return [];
-  return runSuiteFile(file, suite.value, run).map((outcome) => ({ suite: file, ...outcome }));
+/** Remarks on one suite; more of them say the same. */
+const maxRemarks = 16;
+
+const resultsOf = (
+  file: string,
+  run: Omit<SuiteRun, 'read'>,
+  { talk }: Pick<Terminal, 'talk'>,
+): readonly SuiteResult[] => {
+  const read = readSuiteFile(file);
+  if (!read.ok) return [{ suite: file, test: '', status: 'unreadable', message: read.error }];
+  if (read.value === undefined) return [];
+  const { suite, ignored } = read.value;
+  for (const problem of ignored.slice(0, maxRemarks))
+    talk(shown(`${file}: ${describePolicyProblem(problem)}`));
+  return runSuiteFile(file, suite, run).map((outcome) => ({ suite: file, ...outcome }));
 };
 
 const tableOf = (results: readonly SuiteResult[]): Iterable<string> =>
@@ -92,7 +103,7 @@ export const testSuites = async (
   const files = (await Promise.all(paths.map(filesOf))).flat();
   const now = BigInt(systemClock.now()) * 1_000_000n;
   const results = [...new Set(files)].flatMap((file) =>
-    resultsOf(file, { filter, surroundings: { now, seed: file } }),
+    resultsOf(file, { filter, surroundings: { now, seed: file } }, terminal),
   );
   if (results.length === 0) throw new UsageError([shown(`${paths.join(', ')}: holds no suite with a test`)]);
   for (const remark of new Set(

@@ -138,10 +138,12 @@ const kindProblem = (value: unknown, kinds: Kinds<unknown>): PolicyProblem => {
     return { path: [], message: `has neither apiVersion nor kind; ${oneOfThem} belongs here` };
   const quoted = JSON.stringify(cutMiddle(kind, 80));
   const suggestion = suggest(kind, names);
+  const hasOthers = kinds.some(({ groups }) => groups !== undefined);
+  const ofOthers = hasOthers ? ' and templates, constraints and the Config of Gatekeeper' : '';
   return suggestion === undefined
     ? {
         path: ['kind'],
-        message: `${quoted} is no policy of this gate; keep only ${names.join(' and ')} objects in policy files`,
+        message: `${quoted} is no policy of this gate; keep only ${names.join(' and ')} objects${ofOthers} in policy files`,
       }
     : { path: ['kind'], message: `unknown kind ${quoted}`, suggestion };
 };

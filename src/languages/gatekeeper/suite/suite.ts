@@ -1,8 +1,17 @@
 import { z } from 'zod';
-import { problemsOf } from '../../../core/policy/load/schema-problem.ts';
+import { problemsOf, type PolicyProblem } from '../../../core/policy/load/schema-problem.ts';
 import { describePolicyProblem } from '../../../core/policy/load/problem-path.ts';
+import { suggest } from '../../../core/policy/load/suggestion.ts';
 import { fail, ok, type Result } from '../../../core/result.ts';
-import { isJsonObject, textOf, type JsonValue } from '../../../core/text/json/json.ts';
+import { quote } from '../../../core/text/cut-middle.ts';
+import {
+  isJsonObject,
+  objectOf,
+  objectsIn,
+  textOf,
+  type JsonObject,
+  type JsonValue,
+} from '../../../core/text/json/json.ts';
 import { groupOf } from '../../../core/workload/kinds/kinds.ts';
 
 /** The group of suites: files without it are none. */
@@ -45,6 +54,47 @@ export type Suite = z.output<typeof suite>;
 /** Whether a document of a file is a suite. */
 export const isSuite = (value: JsonValue): boolean =>
   isJsonObject(value) && value['kind'] === 'Suite' && groupOf(textOf(value['apiVersion'])) === suiteGroup;
+
+/** Of one object: its fields that nobody knows. */
+const unknownIn = (
+  value: unknown,
+  shape: object,
+  path: PolicyProblem['path'],
+  others: readonly string[] = [],
+): readonly PolicyProblem[] => {
+  const known = [...Object.keys(shape), ...others];
+  return Object.keys(objectOf(value))
+    .filter((name) => !known.includes(name))
+    .map((name) => {
+      const meant = suggest(name, known);
+      const message = `the field ${quote(name)} is ignored, as gator does`;
+      return { path, message, ...(meant === undefined ? {} : { suggestion: meant }) };
+    });
+};
+
+/** A list of objects, each with its path. */
+const each = (
+  value: unknown,
+  path: PolicyProblem['path'],
+): readonly (readonly [JsonObject, PolicyProblem['path']])[] =>
+  objectsIn(value).map((one, at) => [one, [...path, at]] as const);
+
+/**
+ * Fields of a suite that gator ignores, so they must not be an error. Somebody who wrote `violatons: 0` has a case that
+ * passes with any violation.
+ */
+export const ignoredFields = (value: JsonValue): readonly PolicyProblem[] => [
+  ...unknownIn(value, suite.shape, [], ['apiVersion', 'kind', 'metadata']),
+  ...each(objectOf(value)['tests'], ['tests']).flatMap(([oneTest, testPath]) => [
+    ...unknownIn(oneTest, suiteTest.shape, testPath),
+    ...each(oneTest['cases'], [...testPath, 'cases']).flatMap(([oneCase, casePath]) => [
+      ...unknownIn(oneCase, suiteCase.shape, casePath),
+      ...each(oneCase['assertions'], [...casePath, 'assertions']).flatMap(([one, path]) =>
+        unknownIn(one, assertion.shape, path),
+      ),
+    ]),
+  ]),
+];
 
 /** Reads a suite, or says what is wrong with it. Fields that nobody knows are ignored, as gator does. */
 export const readSuite = (value: JsonValue): Result<Suite, string> => {
