@@ -26,10 +26,9 @@ import { openEvidence } from './serve/evidence.ts';
 import { createHandlers } from './serve/handlers.ts';
 import { listenOn, type Listeners } from './serve/listeners.ts';
 import { openPolicyFiles, type Policies } from './serve/policies.ts';
-import { createTellSilent } from './serve/silent-constraints.ts';
 import { openInventory } from './serve/store/inventory.ts';
 import { openData, openRecord } from './serve/store/record.ts';
-import { openTelemetry, type Telemetry } from './serve/telemetry.ts';
+import { createTellSilent, openTelemetry, type Telemetry } from './serve/telemetry.ts';
 import type { WorkerPrograms } from './serve/worker-programs.ts';
 
 interface GateOptions {

@@ -24,8 +24,7 @@ import {
 import type { ConstraintInForce } from '../../languages/gatekeeper/set/constraint-set.ts';
 import { constraintsDigest } from '../constraint-files.ts';
 import type { Lifecycle } from '../lifecycle.ts';
-import { createTellSilent } from '../silent-constraints.ts';
-import type { Telemetry } from '../telemetry.ts';
+import { createTellSilent, type Telemetry } from '../telemetry.ts';
 import { wantedCrds, wantedStatuses } from './constraint-writes.ts';
 
 export interface ClusterConstraints extends ConstraintDeps {
