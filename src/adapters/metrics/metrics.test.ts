@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { decisionOf } from '../../../test/fakes/webhook-server.ts';
 import { createMetrics } from './metrics.ts';
 
 const samplesOf = async (metrics: ReturnType<typeof createMetrics>): Promise<readonly string[]> =>
@@ -58,4 +59,31 @@ test('each feed of advisories in force has its numbers, and one that is gone has
   ]);
   metrics.advisoryFeeds(new Map());
   expect(await samples()).toEqual([]);
+});
+
+test('constraints are counted by action and status, and their time only where there were any', async () => {
+  const metrics = createMetrics('test');
+  const samples = async (): Promise<readonly string[]> =>
+    (await samplesOf(metrics)).filter((line) =>
+      /^imagegate_constraint(s|_templates|_duration_seconds_count)/.test(line),
+    );
+  metrics.constraints.inForce(
+    [{ status: 'active' }, { status: 'error' }],
+    [
+      { action: 'deny', status: 'active' },
+      { action: 'deny', status: 'active' },
+      { action: 'warn', status: 'error' },
+    ],
+  );
+  metrics.decided(decisionOf({ durations: { total: 2 } }));
+  metrics.decided(decisionOf({ durations: { total: 2, constraints: 1 } }));
+  expect(await samples()).toEqual([
+    'imagegate_constraint_templates{status="active"} 1',
+    'imagegate_constraint_templates{status="error"} 1',
+    'imagegate_constraints{action="deny",status="active"} 2',
+    'imagegate_constraints{action="warn",status="error"} 1',
+    'imagegate_constraint_duration_seconds_count 1',
+  ]);
+  metrics.constraints.inForce([], []);
+  expect(await samples()).not.toContain('imagegate_constraints{action="deny",status="active"} 2');
 });
