@@ -22,6 +22,8 @@ const carriedSettings = [
   'admins',
   'bootstrapNamespaces',
   'constraints',
+  'constraintsFailure',
+  'constraintOperations',
   'webhookName',
   'gatekeeperNamespace',
   'workloads',

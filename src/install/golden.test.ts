@@ -1,3 +1,4 @@
+import type { V1PolicyRule } from '@kubernetes/client-node';
 import { describe, expect, test } from 'vitest';
 import { createWorkloadTable } from '../core/workload/kinds/kinds.ts';
 import { inClusterManifests, inClusterWebhooks, outOfClusterManifests } from './installation.ts';
@@ -30,6 +31,7 @@ const configured = inClusterManifests({
   },
 });
 const outside = outOfClusterManifests({ ...webhooks, url: 'https://gate.example.com:8443' });
+const constraints = { mode: 'beside', crds: false } as const;
 const both = [...inside, ...outside, ...inClusterWebhooks({ ...webhooks, namespace })];
 
 /** The CRD has a golden file of its own: deploy/crds. */
@@ -99,6 +101,45 @@ describe('order and contents (R16)', () => {
       'ValidatingWebhookConfiguration/imagegate',
     ]);
     expect(outside.filter(({ object }) => object.metadata.namespace !== undefined)).toEqual([]);
+  });
+
+  test('with constraints prints their two webhook configurations last, and without a webhook', () => {
+    const doors = [
+      'ValidatingWebhookConfiguration/imagegate-constraints',
+      'ValidatingWebhookConfiguration/imagegate-constraints-open',
+    ];
+    const asked = outOfClusterManifests({ ...webhooks, url: 'https://gate.example.com:8443', constraints });
+    const hooks = inClusterWebhooks({ ...webhooks, namespace, hasDoors: true });
+    for (const all of [asked, hooks]) {
+      expect(named(all).slice(-2)).toEqual(doors);
+      expect(all.slice(-2).map(({ object }) => (object as { webhooks?: unknown }).webhooks)).toEqual([
+        [],
+        [],
+      ]);
+    }
+    expect(named(both).filter((name) => doors.includes(name))).toEqual([]);
+  });
+
+  test('the gate may write these two by name and no other, and may make or delete none (B27)', () => {
+    const rulesOf = (all: readonly InstallManifest[]) =>
+      all
+        .filter(({ object }) => object.kind === 'ClusterRole')
+        .flatMap(({ object }) => (object as unknown as { rules: V1PolicyRule[] }).rules)
+        .filter(({ resources = [] }) => resources.includes('validatingwebhookconfigurations'));
+    const writing = rulesOf(inClusterAccess(namespace, 'none', constraints)).filter(({ verbs }) =>
+      verbs.includes('update'),
+    );
+    expect(writing).toMatchObject([
+      { resourceNames: ['imagegate-constraints', 'imagegate-constraints-open'] },
+    ]);
+    expect(writing.flatMap(({ verbs }) => verbs).toSorted()).toEqual([
+      'get',
+      'list',
+      'patch',
+      'update',
+      'watch',
+    ]);
+    expect(rulesOf(inClusterAccess(namespace)).flatMap(({ verbs }) => verbs)).not.toContain('update');
   });
 
   test('puts everything namespaced into the namespace asked for', () => {

@@ -2,6 +2,7 @@ import type { V1Namespace, V1ResourceQuota } from '@kubernetes/client-node';
 import { imagePolicyCrd } from '../core/policy/crd/crd.ts';
 import { trustRootCrd } from '../core/trust-root/crd.ts';
 import { configMap } from './config-map.ts';
+import { doorManifests } from './doors/door-configuration.ts';
 import { deployment, type DeploymentOptions } from './deployment.ts';
 import { fence } from './fence.ts';
 import { gateLabels, manifest, objectMeta, objectNames, type InstallManifest } from './manifest.ts';
@@ -75,17 +76,24 @@ export const inClusterManifests = (options: DeploymentOptions): readonly Install
   ];
 };
 
+const doorsOf = (hasDoors: boolean, { webhookName }: Pick<WebhookOptions, 'webhookName'>) =>
+  hasDoors ? doorManifests(webhookName) : [];
+
 /**
  * `manifests --webhooks`: the API server finds the gate by the Service of `inClusterManifests`. What pins comes before
  * what refuses unpinned Pods.
  */
 export const inClusterWebhooks = (
-  options: Omit<WebhookOptions, 'target' | 'ownNamespace'> & { readonly namespace: string },
+  options: Omit<WebhookOptions, 'target' | 'ownNamespace'> & {
+    readonly namespace: string;
+    /** Constraints are asked about what is no workload. */
+    readonly hasDoors?: boolean;
+  },
 ): readonly InstallManifest[] => {
-  const { namespace, ...others } = options;
+  const { namespace, hasDoors = false, ...others } = options;
   const service = { name: objectNames.gate, namespace, port: servicePort };
   const all = { ...others, target: { service }, ownNamespace: namespace };
-  return [mutatingManifest(all), webhookManifest(all)];
+  return [mutatingManifest(all), webhookManifest(all), ...doorsOf(hasDoors, all)];
 };
 
 /** A gate outside of the cluster is found by URL and has no namespace in it. */
@@ -107,4 +115,5 @@ export const outOfClusterManifests = ({
   ...outOfClusterAccess(pullSecrets, constraints),
   mutatingManifest({ ...options, target: { url } }),
   webhookManifest({ ...options, guardsConstraints: constraints?.mode === 'enforce', target: { url } }),
+  ...doorsOf(constraints !== undefined && constraints.mode !== 'off', options),
 ];

@@ -43,6 +43,9 @@ export const objectNames = {
   registrySecrets: 'imagegate-registries',
   /** The Lease of the replica that patches `caBundle` and status (R15). */
   lease: 'imagegate',
+  /** Webhook configurations whose rules follow the constraints: what a dead gate refuses, and what passes then. */
+  closedDoor: 'imagegate-constraints',
+  openDoor: 'imagegate-constraints-open',
   fence: 'imagegate-own-namespace',
   /** Roles and bindings that let the gate read pull secrets; apart from the others, so that they can be taken away. */
   pullSecrets: 'imagegate-pull-secrets',

@@ -7,6 +7,7 @@ import type {
   V1RoleBinding,
   V1ServiceAccount,
 } from '@kubernetes/client-node';
+import { doorNames } from './doors/door-configuration.ts';
 import { manifest, objectMeta, objectNames, type InstallManifest } from './manifest.ts';
 import { pullSecretManifests, type PullSecretAccess } from './pull-secret-access.ts';
 
@@ -45,12 +46,20 @@ const constraintRules = ({ mode, crds }: ConstraintAccess): readonly V1PolicyRul
     rule(templates, 'constrainttemplates', read),
     rule(constraints, '*', read),
     rule('config.gatekeeper.sh', 'configs', read),
+    rule(
+      'admissionregistration.k8s.io',
+      'validatingwebhookconfigurations',
+      [...read, 'update', 'patch'],
+      doorNames,
+    ),
+    // Names of kinds alone: when one comes, constraints may speak of it.
+    ...(crds ? [] : [rule('apiextensions.k8s.io', 'customresourcedefinitions', ['list', 'watch'])]),
     ...(mode === 'enforce'
       ? [rule(templates, 'constrainttemplates/status', ['patch']), rule(constraints, '*/status', ['patch'])]
       : []),
     ...(crds
       ? [
-          rule('apiextensions.k8s.io', 'customresourcedefinitions', ['get', 'create', 'update']),
+          rule('apiextensions.k8s.io', 'customresourcedefinitions', [...read, 'create', 'update']),
           // OpenShift asks for it of whoever writes the template into a CRD as its owner.
           rule(templates, 'constrainttemplates/finalizers', ['update']),
         ]
@@ -84,7 +93,7 @@ const constraintComment = ({ mode, crds }: ConstraintAccess): string => {
   const definitions = crds
     ? ' It may create and update CRDs: RBAC cannot limit that to those of constraints, so whoever takes over the gate can change any CRD. Without --constraint-crds, `imagegate policy explain-template --crd` prints them for you.'
     : '';
-  return ` It may read the templates, constraints and Config of Gatekeeper${status}.${definitions}`;
+  return ` It may read the templates, constraints and Config of Gatekeeper${status}, and the names of CRDs; and it keeps the rules of ${doorNames.join(' and ')}, which it can neither create nor delete.${definitions}`;
 };
 
 const clusterRoleComment = (access: PullSecretAccess): string =>

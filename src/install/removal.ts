@@ -1,4 +1,5 @@
 import { customResources } from './installation.ts';
+import { doorNames } from './doors/door-configuration.ts';
 import { objectNames, shellQuoted } from './manifest.ts';
 
 interface RemovalOptions {
@@ -33,6 +34,7 @@ const steps = (kubectl: string, namespace: string | undefined): readonly Step[] 
     deletes: [
       `mutatingwebhookconfiguration ${objectNames.gate}`,
       `validatingwebhookconfiguration ${objectNames.gate}`,
+      ...doorNames.map((name) => `validatingwebhookconfiguration ${name}`),
     ],
   },
   ...(namespace === undefined

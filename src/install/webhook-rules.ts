@@ -7,7 +7,8 @@ export type GatedKind = Pick<WorkloadKind, 'group' | 'resource' | 'versions' | '
 /** DELETE and CONNECT bring no image in. */
 const operations = (): string[] => ['CREATE', 'UPDATE'];
 
-const resourcesOf = ({ resource, subresources = [] }: GatedKind): readonly string[] => [
+/** The resource of a row and its subresources. */
+export const resourcesOf = ({ resource, subresources = [] }: GatedKind): readonly string[] => [
   resource,
   ...subresources.map((subresource) => `${resource}/${subresource}`),
 ];

@@ -33,7 +33,7 @@ export const webhookNames = {
 } as const;
 
 /** Paths of the gate that the API server calls. */
-export type WebhookDoor = '/validate' | '/mutate';
+export type WebhookDoor = '/validate' | '/constraints' | '/mutate';
 
 /**
  * R10. Evidence may take seconds, and a policy that needs it can come at any time, long after these objects were

@@ -81,6 +81,11 @@ const counters = {
     'Candidates that were not verified within their time.',
     [],
   ],
+  doorWrites: [
+    'imagegate_constraint_door_writes_total',
+    'Writings of the webhook configurations of constraints, by outcome.',
+    ['outcome'],
+  ],
   events: ['imagegate_events_total', 'Kubernetes Events, by outcome.', ['outcome']],
 } as const;
 

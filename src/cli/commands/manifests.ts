@@ -122,6 +122,7 @@ const printWanted = async (flags: ManifestFlags, terminal: Terminal): Promise<vo
         bootstrapNamespaces,
         webhookName,
         guardsConstraints: constraints.mode === 'enforce',
+        hasDoors: constraints.mode !== 'off',
       }),
     ),
   );

@@ -1,6 +1,6 @@
 import { define, type Definition } from './definition.ts';
 import { evidenceDefinitions } from './evidence-settings.ts';
-import { choice, optional, shapes, type Shown } from '../values/shape.ts';
+import { choice, choices, optional, shapes, type Shown } from '../values/shape.ts';
 import { workloadRows } from '../values/workload-rows.ts';
 
 const day = 86_400_000;
@@ -171,11 +171,25 @@ export const definitions = {
       'Templates and constraints of Gatekeeper in the cluster: not asked, recorded only, asked beside Gatekeeper, or asked with CRDs and statuses kept as well.',
     example: 'enforce',
   }),
+  constraintsFailure: define({
+    shape: choice('Fail', 'Ignore'),
+    fallback: 'Fail',
+    description:
+      'With every replica dead: what Deny constraints name beside workloads waits (Fail), or passes unjudged (Ignore).',
+    example: 'Ignore',
+  }),
+  constraintOperations: define({
+    shape: choices('CREATE', 'UPDATE', 'DELETE', 'CONNECT'),
+    fallback: ['CREATE', 'UPDATE'],
+    description:
+      'What constraints are asked about. Deletions and connections always pass while every replica is dead.',
+    example: 'CREATE,UPDATE,DELETE',
+  }),
   webhookName: define({
     shape: shapes.webhookName,
     fallback: 'validate.imagegate.dev',
     description:
-      'The name of the webhook that judges workloads; refusals begin with it. `manifests` needs the same.',
+      'The name of the webhooks that judge workloads and constraints; refusals begin with it. `manifests` needs the same.',
     example: 'validation.gatekeeper.sh',
   }),
   gatekeeperNamespace: define({

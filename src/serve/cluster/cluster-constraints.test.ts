@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { clientOf } from '../../../test/fakes/api-server/api-server-client.ts';
 import { startApiServer, type FakeApiServer } from '../../../test/fakes/api-server/api-server.ts';
+import { constraintSettings } from '../../../test/fakes/constraint-settings.ts';
 import { constraint, template } from '../../../test/fakes/constraints.ts';
 import { fakeGate, pod, requestFor } from '../../../test/fakes/gate.ts';
 import { fakeTelemetry } from '../../../test/fakes/telemetry.ts';
@@ -44,18 +45,14 @@ afterEach(async () => {
   await api.close();
 });
 
-const origin = { kind: 'default' } as const;
 type Mode = 'off' | 'shadow' | 'beside' | 'enforce';
 let listed: number;
 const open = (mode: Mode, isHolder = true): ClusterConstraints | undefined =>
   openClusterConstraints(
     {
       client,
-      config: {
-        constraints: { value: mode, origin },
-        gatekeeperNamespace: { value: 'gatekeeper-system', origin },
-        workloads: { value: [], origin },
-      },
+      config: constraintSettings({ constraints: mode }),
+      certificate: { current: () => ({ cert: '', key: '', expiresAt: 0 }) },
       isHolder: () => isHolder,
       onListed: () => void (listed += 1),
     },

@@ -1,3 +1,4 @@
+import type { CertificateSource } from '../../adapters/certificate/source.ts';
 import type { ApiClient } from '../../adapters/kubernetes/client/client.ts';
 import { constraintTemplatesResource } from '../../adapters/kubernetes/client/resource.ts';
 import { createConstraintCrds } from '../../adapters/kubernetes/gatekeeper/constraint-crds.ts';
@@ -12,7 +13,6 @@ import { systemClock } from '../../concurrency/clock.ts';
 import type { Config } from '../../config/resolved.ts';
 import { describePolicyProblem } from '../../core/policy/load/problem-path.ts';
 import type { JsonObject } from '../../core/text/json/json.ts';
-import { createWorkloadTable } from '../../core/workload/kinds/kinds.ts';
 import type { ConstraintSet, ConstraintState, NamespaceObjects } from '../../gate/constraints.ts';
 import type { PartState } from '../../gate/readiness.ts';
 import type { ConstraintDeps } from '../../gate/review/judge-constraints.ts';
@@ -25,6 +25,7 @@ import type { ConstraintInForce } from '../../languages/gatekeeper/set/constrain
 import { constraintsDigest } from '../constraint-files.ts';
 import type { Lifecycle } from '../lifecycle.ts';
 import { createTellSilent, type Telemetry } from '../telemetry.ts';
+import { openConstraintDoors, type ConstraintDoors, type DoorSettings } from './constraint-doors.ts';
 import { wantedCrds, wantedStatuses } from './constraint-writes.ts';
 
 export interface ClusterConstraints extends ConstraintDeps {
@@ -33,6 +34,7 @@ export interface ClusterConstraints extends ConstraintDeps {
   readonly hasAny: () => boolean | undefined;
   /** The Lease was gained. */
   readonly wake: () => void;
+  readonly doors: ConstraintDoors;
 }
 
 /** Says once that there are templates which nobody asks. Whoever may not look says nothing. */
@@ -96,7 +98,8 @@ const report = (
 
 interface ClusterParts {
   readonly client: ApiClient;
-  readonly config: Pick<Config, 'constraints' | 'gatekeeperNamespace' | 'workloads'>;
+  readonly config: DoorSettings & Pick<Config, 'gatekeeperNamespace'>;
+  readonly certificate: Pick<CertificateSource, 'current'>;
   readonly isHolder: () => boolean;
   /** All of them are listed for the first time. */
   readonly onListed?: () => void;
@@ -106,10 +109,9 @@ interface ClusterParts {
 const openWriters = (
   { client, config, isHolder }: ClusterParts,
   store: ConstraintStore,
-  onMade: (kind: string) => void,
+  { onMade, asked }: Pick<ConstraintDoors, 'asked'> & { readonly onMade: (kind: string) => void },
   { log, metrics }: Telemetry,
 ) => {
-  const workloads = createWorkloadTable(config.workloads.value).all;
   const mayWrite = (): boolean => config.constraints.value === 'enforce' && isHolder();
   const crds = createConstraintCrds({
     client,
@@ -123,7 +125,7 @@ const openWriters = (
     client,
     clock: systemClock,
     isHolder: mayWrite,
-    wanted: () => wantedStatuses(store, workloads),
+    wanted: () => wantedStatuses(store, asked),
     onForeignWriter: (isThere) => {
       metrics.set('constraintsForeignWriter', isThere ? 1 : 0);
       if (isThere)
@@ -156,6 +158,11 @@ const partOf = (
   return { part, state: 'trouble', detail: `out of touch: ${stale.lastError?.message ?? 'no answer'}` };
 };
 
+const stateOf = (objects: ConstraintObjects, set: ConstraintSet | undefined): ConstraintState =>
+  set === undefined
+    ? { state: 'loading', why: objects.whyNotListed() ?? 'they are being compiled' }
+    : { state: 'loaded', set };
+
 /** Namespace objects, which selectors and templates look at. */
 const openNamespaceObjects = (client: ApiClient, lifecycle: Lifecycle): NamespaceObjects => {
   const namespaces = createNamespaceObjects({ client, clock: systemClock });
@@ -178,11 +185,12 @@ export const openClusterConstraints = (
   }
   const store = createConstraintStore({ hasInventory: false });
   let set: ConstraintSet | undefined;
-  const { crds, status } = openWriters(parts, store, (kind) => objects.refresh(kind), telemetry);
+  const doors = openConstraintDoors({ ...parts, onChange: () => status.wake() }, telemetry, lifecycle);
+  const onMade = (kind: string): void => objects.refresh(kind);
+  const { crds, status } = openWriters(parts, store, { onMade, asked: doors.asked }, telemetry);
   const wake = (): void => {
     if (set === undefined) return;
-    crds.wake();
-    status.wake();
+    for (const one of [crds, status, doors]) one.wake();
   };
   const silent = createTellSilent(telemetry, wake);
   const objects = createConstraintObjects({
@@ -200,23 +208,21 @@ export const openClusterConstraints = (
       }
       const before = set?.version;
       set = store.set(constraintsDigest);
+      const isNew = set.version !== before;
       if (before === undefined) parts.onListed?.();
-      report(store, set, telemetry, set.version !== before);
-      if (set.version !== before) silent.reset();
+      report(store, set, telemetry, isNew);
+      if (isNew) {
+        silent.reset();
+        doors.follow(store.constraints().map(({ inForce }) => inForce));
+      }
       wake();
     },
     onMissingKind: (kind) => crds.missing(kind),
   });
   objects.start();
-  lifecycle.add(async () => {
-    await Promise.all([crds.close(), status.close(), objects.close()]);
-  });
-  const current = (): ConstraintState =>
-    set === undefined
-      ? { state: 'loading', why: objects.whyNotListed() ?? 'they are being compiled' }
-      : { state: 'loaded', set };
+  lifecycle.add(() => Promise.all([crds.close(), status.close(), objects.close()]).then(() => undefined));
   return {
-    source: { current },
+    source: { current: () => stateOf(objects, set) },
     namespaces: openNamespaceObjects(client, lifecycle),
     isShadow: mode === 'shadow',
     reader: mode === 'enforce' ? store : undefined,
@@ -224,5 +230,6 @@ export const openClusterConstraints = (
     hasAny: () => (set === undefined ? undefined : !set.isEmpty),
     part: () => partOf(store, objects, set, mode === 'shadow'),
     wake,
+    doors,
   };
 };

@@ -7,13 +7,12 @@ import type { WantedStatus } from '../../adapters/kubernetes/gatekeeper/constrai
 import { describePolicyProblem } from '../../core/policy/load/problem-path.ts';
 import { shownBriefly } from '../../core/text/shown-text.ts';
 import type { JsonObject } from '../../core/text/json/json.ts';
-import type { WorkloadKind } from '../../core/workload/kinds/workload-kind.ts';
 import { metadataOf } from '../../core/workload/object-metadata.ts';
-import { speaksOfKind } from '../../languages/gatekeeper/constraint-match.ts';
 import type { TemplateProblem } from '../../languages/gatekeeper/constraint-template.ts';
 import { constraintCrd } from '../../languages/gatekeeper/crd.ts';
 import type { ConstraintStore, StoredConstraint } from '../../languages/gatekeeper/set/constraint-store.ts';
 import type { TemplateRevision } from '../../languages/gatekeeper/set/revisions.ts';
+import type { ConstraintReach, ConstraintDoors } from './constraint-doors.ts';
 
 const id = 'imagegate';
 /** What this gate does for templates and constraints, in Gatekeeper's words. */
@@ -74,32 +73,9 @@ const statusOfTemplate = ({ object, problems, inForce }: TemplateRevision): Want
   };
 };
 
-/** The kinds that a constraint names and no webhook of the gate asks about. */
-const unasked = (
-  { inForce }: StoredConstraint,
-  workloads: readonly WorkloadKind[],
-): { readonly isAsked: boolean; readonly problem: string | undefined } => {
-  const { match } = inForce;
-  const isAsked = workloads.some((row) => speaksOfKind(match, row));
-  const rows = match?.kinds ?? [];
-  const isWide =
-    rows.length === 0 || rows.some(({ kinds = [] }) => kinds.length === 0 || kinds.includes('*'));
-  const others = rows.flatMap(({ kinds = [], apiGroups = [] }) =>
-    kinds.filter(
-      (kind) =>
-        kind !== '*' &&
-        !workloads.some((row) => row.kind === kind && speaksOfKind({ kinds: [{ apiGroups }] }, row)),
-    ),
-  );
-  if (!isWide && others.length === 0) return { isAsked, problem: undefined };
-  const which = isWide ? 'kinds without a pod spec' : [...new Set(others)].slice(0, 16).join(', ');
-  return { isAsked, problem: `this gate is not asked about ${which}: the constraint is not enforced there` };
-};
-
-const statusOfConstraint = (one: StoredConstraint, workloads: readonly WorkloadKind[]): WantedStatus => {
+const statusOfConstraint = (one: StoredConstraint, { isAsked, problem }: ConstraintReach): WantedStatus => {
   const { kind, object, problems, inForce, isSilent } = one;
   const { uid, generation } = metadataOf(object);
-  const { isAsked, problem } = unasked(one, workloads);
   const isUsable = 'template' in inForce;
   const errors = [
     ...problems.map((wrong) => errorOf('invalid', describePolicyProblem(wrong))),
@@ -130,11 +106,17 @@ const statusOfConstraint = (one: StoredConstraint, workloads: readonly WorkloadK
   };
 };
 
-/** Statuses of all templates and constraints, in the shape of Gatekeeper and without a time in them. */
+/**
+ * Statuses of all templates and constraints, in the shape of Gatekeeper and without a time in them. A constraint of which
+ * nobody knows yet whether it is asked waits for its own.
+ */
 export const wantedStatuses = (
   store: Pick<ConstraintStore, 'templates' | 'constraints'>,
-  workloads: readonly WorkloadKind[],
+  askedOf: ConstraintDoors['asked'],
 ): readonly WantedStatus[] => [
   ...store.templates().map(statusOfTemplate),
-  ...store.constraints().map((one) => statusOfConstraint(one, workloads)),
+  ...store.constraints().flatMap((one) => {
+    const asked = askedOf(one.inForce);
+    return asked === undefined ? [] : [statusOfConstraint(one, asked)];
+  }),
 ];

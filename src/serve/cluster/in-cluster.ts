@@ -105,13 +105,11 @@ export const openFromCluster = async (
     lifecycle,
   );
   const trustRoots = openClusterTrustRoots(client, leadership.isHolder, telemetry, lifecycle);
-  const constraints = openClusterConstraints(
-    { client, config, isHolder: leadership.isHolder, onListed: policies.constraintsListed },
-    telemetry,
-    lifecycle,
-  );
+  const { isHolder } = leadership;
+  const ofConstraints = { client, config, certificate, isHolder, onListed: policies.constraintsListed };
+  const constraints = openClusterConstraints(ofConstraints, telemetry, lifecycle);
   const events = openEvents(client, replica, telemetry, lifecycle);
-  const parts = { client, certificate, events, isHolder: leadership.isHolder };
+  const parts = { client, certificate, events, isHolder, doors: constraints?.doors };
   const webhooks = watchWebhooks(config, parts, telemetry, lifecycle);
   const keepBundle = createBundleKeeper(parts, webhooks.guard, telemetry);
   const rotate =
@@ -126,7 +124,9 @@ export const openFromCluster = async (
     pullSecrets: createPullSecrets(client),
     constraints,
     parts: () =>
-      [namespaces, trustRoots, webhooks, ...(constraints ? [constraints] : [])].map((one) => one.part()),
+      [namespaces, trustRoots, webhooks, ...(constraints ? [constraints, constraints.doors] : [])].map(
+        (one) => one.part(),
+      ),
     emit: (decision, object) => events.decided(decision, object),
   });
 };

@@ -2,7 +2,9 @@ import { oneAtATime } from '../../concurrency/single-flight.ts';
 import type { CertificateSource } from '../../adapters/certificate/source.ts';
 import type { CaSecret } from '../../adapters/kubernetes/certificates/ca-secret.ts';
 import type { ApiClient } from '../../adapters/kubernetes/client/client.ts';
+import type { ApiProblem } from '../../adapters/kubernetes/client/problem.ts';
 import type { Events } from '../../adapters/kubernetes/events/events.ts';
+import { doorNames, type DoorName } from '../../install/doors/door-configuration.ts';
 import { objectNames } from '../../install/manifest.ts';
 import { isTrustedEverywhere, patchCaBundle } from '../../adapters/kubernetes/webhooks/ca-bundle.ts';
 import { expectedWebhooks } from '../../adapters/kubernetes/webhooks/expected.ts';
@@ -14,26 +16,60 @@ import {
   type WebhookIntegrity,
 } from '../../adapters/kubernetes/webhooks/webhooks.ts';
 import type { Config } from '../../config/resolved.ts';
+import type { Result } from '../../core/result.ts';
+import type { JsonObject } from '../../core/text/json/json.ts';
 import { createWorkloadTable } from '../../core/workload/kinds/kinds.ts';
 import type { PartState } from '../../gate/readiness.ts';
 import type { Lifecycle } from '../lifecycle.ts';
 import { systemClock } from '../../concurrency/clock.ts';
+import type { ConstraintDoors } from './constraint-doors.ts';
 import type { Telemetry } from '../telemetry.ts';
 
-/** The webhook that refuses and the webhook that pins: the two objects that make the API server ask the gate. */
-const kinds = ['ValidatingWebhookConfiguration', 'MutatingWebhookConfiguration'] as const;
-const targetOf = (kind: WebhookConfigurationKind) =>
-  ({ resource: webhookResources[kind], name: objectNames.gate }) as const;
+/** One of the objects that make the API server ask the gate. */
+interface OwnConfiguration {
+  readonly kind: WebhookConfigurationKind;
+  readonly name: typeof objectNames.gate | DoorName;
+  /** What can happen when it is missing or altered. */
+  readonly consequence: string;
+}
 
-/** What can happen when one of them is missing or altered. */
-const consequence: Readonly<Record<WebhookConfigurationKind, string>> = {
-  ValidatingWebhookConfiguration: 'the cluster may run without the gate',
-  MutatingWebhookConfiguration: 'images may not be pinned',
-};
+/** The webhook that refuses, and the webhook that pins. */
+const always: readonly OwnConfiguration[] = [
+  {
+    kind: 'ValidatingWebhookConfiguration',
+    name: objectNames.gate,
+    consequence: 'the cluster may run without the gate',
+  },
+  {
+    kind: 'MutatingWebhookConfiguration',
+    name: objectNames.gate,
+    consequence: 'images may not be pinned',
+  },
+];
+
+/** The webhooks whose rules follow the constraints. */
+const ofConstraints: readonly OwnConfiguration[] = doorNames.map((name) => ({
+  kind: 'ValidatingWebhookConfiguration',
+  name,
+  consequence: 'constraints may not be asked about what is no workload',
+}));
+
+const ownConfigurations = ({ doors }: Pick<WebhookGuardParts, 'doors'>): readonly OwnConfiguration[] =>
+  doors === undefined ? always : [...always, ...ofConstraints];
+
+const targetOf = ({ kind, name }: OwnConfiguration) => ({ resource: webhookResources[kind], name });
+
+/** Milliseconds in which the Lease holder writes what constraints want; other replicas may know it before. */
+const doorsSettleWithin = 5_000;
 const patchWithin = 15_000;
 const rotateEvery = 10 * 60_000;
 
-const expectedOf = (config: Config, certificate: CertificateSource, kind: WebhookConfigurationKind) => {
+const expectedOf = (
+  config: Config,
+  { certificate, doors }: Pick<WebhookGuardParts, 'certificate' | 'doors'>,
+  { kind, name }: OwnConfiguration,
+) => {
+  if (name !== objectNames.gate && doors !== undefined) return doors.expected(name);
   const { host, port } = config.listen.value;
   return expectedWebhooks(
     {
@@ -70,6 +106,8 @@ export interface WebhookGuardParts {
   readonly certificate: CertificateSource;
   readonly events: Events;
   readonly isHolder: () => boolean;
+  /** Absent: constraints are asked about workloads alone, or not at all. */
+  readonly doors?: Pick<ConstraintDoors, 'expected' | 'wake'> | undefined;
 }
 
 /**
@@ -83,38 +121,41 @@ export const watchWebhooks = (
   { log, metrics }: Telemetry,
   lifecycle: Lifecycle,
 ): WebhookWatch => {
-  const { client, certificate, events } = parts;
-  const emit = (kind: WebhookConfigurationKind, integrity: WebhookIntegrity): void => {
+  const { client, certificate, events, doors } = parts;
+  const emit = ({ kind, name, consequence }: OwnConfiguration, integrity: WebhookIntegrity): void => {
     const all = guards.map((guard) => guard.integrity());
     if (all.every(({ state }) => state !== 'unknown')) {
       metrics.set('webhookIntact', all.every(({ state }) => state === 'intact') ? 1 : 0);
     }
-    if (integrity.state === 'intact') log.info('the webhook configuration is intact', { kind });
+    if (integrity.state === 'intact') log.info('the webhook configuration is intact', { kind, name });
     if (integrity.state !== 'missing' && integrity.state !== 'altered') return;
     metrics.set('webhookIntact', 0);
     const { state, differences, uid } = integrity;
-    log.error(`the webhook configuration is ${state}: ${consequence[kind]}`, { kind, differences });
+    log.error(`the webhook configuration is ${state}: ${consequence}`, { kind, name, differences });
     events.note({
       about: {
         apiVersion: 'admissionregistration.k8s.io/v1',
         kind,
-        name: objectNames.gate,
+        name,
         ...(uid === undefined ? {} : { uid }),
       },
       type: 'Warning',
       reason: state === 'missing' ? 'WebhookMissing' : 'WebhookAltered',
-      text: `the webhook configuration of imagegate is ${state}: ${differences.join('; ')}`,
+      text: `the webhook configuration of ${name} is ${state}: ${differences.join('; ')}`,
     });
   };
-  const guards = kinds.map((kind) =>
+  const guards = ownConfigurations(parts).map((own) =>
     createWebhookGuard({
       client,
       clock: systemClock,
-      kind,
-      name: objectNames.gate,
-      expected: expectedOf(config, certificate, kind),
+      kind: own.kind,
+      name: own.name,
+      expected: expectedOf(config, parts, own),
       authority: () => certificate.current().ca ?? '',
-      onChange: (integrity) => emit(kind, integrity),
+      onChange: (integrity) => emit(own, integrity),
+      // What somebody changes there is put back, and where the gate is found is read from the first of them.
+      ...(doors === undefined ? {} : { onSeen: () => doors.wake() }),
+      ...(own.name === objectNames.gate ? {} : { settle: doorsSettleWithin }),
     }),
   );
   for (const guard of guards) {
@@ -140,13 +181,15 @@ export const createBundleKeeper = (
   guard: WebhookWatch['guard'],
   { log }: Telemetry,
 ) => {
-  const keepOne = async (kind: WebhookConfigurationKind, ca: string): Promise<void> => {
-    const patched = await patchCaBundle(parts.client, targetOf(kind), ca, AbortSignal.timeout(patchWithin));
+  const keepOne = async (own: OwnConfiguration, ca: string): Promise<void> => {
+    const { kind, name } = own;
+    const patched = await patchCaBundle(parts.client, targetOf(own), ca, AbortSignal.timeout(patchWithin));
     if (patched.ok && patched.value)
-      log.info('the CA bundle of the webhook configuration was brought up to date', { kind });
+      log.info('the CA bundle of the webhook configuration was brought up to date', { kind, name });
     if (!patched.ok && patched.error.status !== 404) {
       log.warn('the CA bundle of the webhook configuration could not be written', {
         kind,
+        name,
         problem: patched.error.message,
       });
     }
@@ -154,7 +197,7 @@ export const createBundleKeeper = (
   const keep = async (): Promise<void> => {
     const { ca } = parts.certificate.current();
     if (ca === undefined || !parts.isHolder()) return;
-    for (const kind of kinds) await keepOne(kind, ca);
+    for (const own of ownConfigurations(parts)) await keepOne(own, ca);
     guard.recheck();
   };
   return (): Promise<void> =>
@@ -163,25 +206,30 @@ export const createBundleKeeper = (
     );
 };
 
+const isWithoutWebhooks = (found: Result<JsonObject, ApiProblem>): boolean => {
+  if (!found.ok) return found.error.status === 404;
+  const { webhooks } = found.value;
+  return !Array.isArray(webhooks) || webhooks.length === 0;
+};
+
 /**
  * R15: takes the steps of a CA rotation when they become due. Only the Lease holder does so.
  * @returns a function that checks now, for when the Lease was gained or the Secret changed
  */
 export const rotateAuthority = (
   secret: Pick<CaSecret, 'rotate'>,
-  parts: Pick<WebhookGuardParts, 'client' | 'isHolder'> & { readonly every?: number },
+  parts: Pick<WebhookGuardParts, 'client' | 'isHolder' | 'doors'> & { readonly every?: number },
   { log }: Telemetry,
   lifecycle: Lifecycle,
 ): (() => void) => {
   const step = async (): Promise<void> => {
     if (!parts.isHolder()) return;
     const signal = AbortSignal.timeout(patchWithin);
-    const [validating, mutating] = await Promise.all(
-      kinds.map((kind) => parts.client.request({ ...targetOf(kind), verb: 'get' }, signal)),
+    const [validating, ...others] = await Promise.all(
+      ownConfigurations(parts).map((own) => parts.client.request({ ...targetOf(own), verb: 'get' }, signal)),
     );
-    // Pinning is optional, so a missing webhook for it is no reason to keep an old CA.
-    const without = mutating?.ok === false && mutating.error.status === 404;
-    const asked = without ? [validating] : [validating, mutating];
+    // Pinning and constraints are optional: a configuration that is missing or empty is no reason to keep an old CA.
+    const asked = [validating, ...others.filter((found) => !isWithoutWebhooks(found))];
     const rotated = await secret.rotate(
       (ca) => asked.every((found) => isTrustedEverywhere(found?.ok === true ? found.value : undefined, ca)),
       signal,

@@ -23,6 +23,7 @@ const resource = (
 export const defaultResources: readonly FakeResource[] = [
   resource('v1', 'namespaces', 'Namespace', { namespaced: false, status: true }),
   resource('v1', 'pods', 'Pod', { status: true }),
+  resource('v1', 'services', 'Service', { status: true }),
   resource('v1', 'secrets', 'Secret'),
   resource('v1', 'serviceaccounts', 'ServiceAccount'),
   resource('v1', 'events', 'Event'),

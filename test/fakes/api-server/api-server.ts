@@ -1,7 +1,8 @@
 import * as http from 'node:http';
 import * as https from 'node:https';
 import type { AddressInfo } from 'node:net';
-import { sendStatus } from './api-server-answer.ts';
+import { sendJson, sendStatus } from './api-server-answer.ts';
+import { discoveryOf } from './api-server-discovery.ts';
 import { createFaults, type Fault } from './api-server-fault.ts';
 import { serve, verbOf } from './api-server-request.ts';
 import { defaultResources, type FakeResource, type FakeTarget, readTarget } from './api-server-resource.ts';
@@ -73,6 +74,7 @@ export const startApiServer = async (options: FakeApiServerOptions = {}): Promis
   const absent = new Set<string>();
   let token = options.token;
 
+  const served = () => defaultResources.filter(({ plural }) => !absent.has(plural));
   const handle = async (request: http.IncomingMessage, response: http.ServerResponse): Promise<void> => {
     const url = new URL(request.url ?? '/', 'http://fake');
     const target = readTarget(url.pathname, defaultResources);
@@ -87,6 +89,10 @@ export const startApiServer = async (options: FakeApiServerOptions = {}): Promis
       continued: url.searchParams.has('continue'),
     };
     if (await faults.play(subject, response)) return;
+    if (url.pathname === '/api' || url.pathname === '/apis') {
+      sendJson(response, 200, discoveryOf(url.pathname, request, served()));
+      return;
+    }
     if (target === undefined || absent.has(seen.resource)) {
       // The words of the real one for a path that nothing serves.
       response.writeHead(404, { 'content-type': 'text/plain' }).end('404 page not found\n');

@@ -72,7 +72,8 @@ export const createClient = (
     protocol: connection.server.protocol,
     hostname: connection.server.hostname.replaceAll(/^\[|\]$/g, ''),
     port: connection.server.port,
-    path: connection.server.pathname.replace(/\/$/, '') + pathOf(call) + queryOf(call),
+    path:
+      connection.server.pathname.replace(/\/$/, '') + (call.discovery?.path ?? pathOf(call)) + queryOf(call),
     method: methods[call.verb],
     agent: credentials.agent ?? agents.of(credentials.tls),
     headers: { ...headersOf(call, `imagegate/${version}`), ...credentials.headers },
@@ -116,7 +117,10 @@ const headersOf = (call: ApiCall, userAgent: string): Record<string, string> => 
     call.metadataOnly === true
       ? `application/json;as=${list};g=meta.k8s.io;v=v1,application/json`
       : 'application/json';
-  const headers: Record<string, string> = { accept, 'user-agent': userAgent };
+  const headers: Record<string, string> = {
+    accept: call.discovery?.accept ?? accept,
+    'user-agent': userAgent,
+  };
   if (call.body !== undefined) {
     headers['content-type'] = call.verb === 'patch' ? patchTypes[call.patch ?? 'merge'] : 'application/json';
   }

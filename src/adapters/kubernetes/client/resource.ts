@@ -19,6 +19,8 @@ export interface ApiTarget {
 /** One call. The verb decides the method, verb and target name the RBAC right it needs. */
 export interface ApiCall extends ApiTarget {
   readonly verb: ApiVerb;
+  /** Asks what the API server serves instead of for an object: a path as it is, and the forms that we can read. */
+  readonly discovery?: { readonly path: string; readonly accept: string };
   readonly query?: Readonly<Record<string, string>>;
   readonly body?: unknown;
   /** The type of a patch; by default a merge patch. */

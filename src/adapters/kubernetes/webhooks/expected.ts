@@ -7,7 +7,7 @@ import type { GatedKind } from '../../../install/webhook-rules.ts';
 import { webhookNames, type WebhookDoor } from '../../../install/webhook-target.ts';
 import type { WebhookConfigurationKind } from './webhooks.ts';
 
-interface ExpectedOptions {
+export interface ExpectedOptions {
   /** The rows of the workload table. */
   readonly workloads: readonly GatedKind[];
   readonly bootstrapNamespaces: readonly string[];
@@ -38,12 +38,11 @@ const urlOf = (configuration: JsonObject | undefined, name: string): string | un
 };
 
 /** The URL under which the API server calls us, as far as our own certificate stands for its host. */
-const trustedUrl = (
-  kind: WebhookConfigurationKind,
+export const trustedUrl = (
   configuration: JsonObject | undefined,
-  { certificate, webhookName }: { readonly certificate: string; readonly webhookName: string },
+  { name, door }: { readonly name: string; readonly door: WebhookDoor },
+  certificate: string,
 ): string | undefined => {
-  const { name, door } = tellingUrl(kind, webhookName);
   const url = urlOf(configuration, name);
   if (url === undefined || !URL.canParse(url) || !url.endsWith(door)) return undefined;
   const host = new URL(url).hostname.replace(/^\[|\]$/g, '');
@@ -66,10 +65,11 @@ export const expectedWebhooks =
   (found: JsonObject | undefined): JsonObject => {
     const { workloads, bootstrapNamespaces, webhookName, guardsConstraints, namespace } = options;
     const common = { workloads, bootstrapNamespaces, webhookName, guardsConstraints, caBundle: '' };
-    const own = { certificate: options.certificate(), webhookName };
+    const telling = tellingUrl(kind, webhookName);
+    const certificate = options.certificate();
     const all =
       namespace === undefined
-        ? outside({ ...common, url: trustedUrl(kind, found, own) ?? options.ownUrl })
+        ? outside({ ...common, url: trustedUrl(found, telling, certificate) ?? options.ownUrl })
         : inClusterWebhooks({ ...common, namespace }).map(({ object }) => object);
     return all.find((configuration) => configuration.kind === kind) as unknown as JsonObject;
   };

@@ -220,6 +220,31 @@ describe('in a cluster', () => {
     client.close();
     await api.close();
   });
+  test('what the gate itself may be about to write is told of when it lasts', async () => {
+    const told: string[] = [];
+    let reads = 0;
+    const settling = createWebhookGuard({
+      client,
+      clock: realClock,
+      kind: 'ValidatingWebhookConfiguration',
+      name: 'imagegate',
+      expected: () => expected,
+      authority: () => ours,
+      settle: 300,
+      onSeen: () => void (reads += 1),
+      onChange: ({ state }) => void told.push(state),
+    });
+    put(stored());
+    settling.start();
+    await vi.waitFor(() => expect(told).toEqual(['intact']), soon);
+    put(stored({ failurePolicy: 'Ignore' }));
+    await vi.waitFor(() => expect(reads).toBe(2), soon);
+    put(stored());
+    await vi.waitFor(() => expect(reads).toBe(3), soon);
+    put(stored({ failurePolicy: 'Ignore' }));
+    await vi.waitFor(() => expect(told).toEqual(['intact', 'altered']), soon);
+    await settling.close();
+  });
   const put = (webhook: object): void =>
     void api.put('validatingwebhookconfigurations', {
       ...configuration([webhook]),

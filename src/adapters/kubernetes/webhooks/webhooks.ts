@@ -39,6 +39,10 @@ interface WebhookGuardOptions {
   /** The CA (PEM) that has to be in every `caBundle`, asked for at every comparison. */
   readonly authority: () => string;
   readonly timing?: Partial<WatchTiming>;
+  /** Milliseconds for which a difference must last before it is told: the gate itself writes this configuration. */
+  readonly settle?: number;
+  /** The configuration was read, or changed. */
+  readonly onSeen?: () => void;
   /** Called when the answer changed, the first one included. */
   readonly onChange?: (integrity: WebhookIntegrity) => void;
 }
@@ -65,8 +69,27 @@ export const createWebhookGuard = (options: WebhookGuardOptions): WebhookGuard =
   const { kind, name } = options;
   let found: JsonObject | undefined;
   let integrity: WebhookIntegrity = { state: 'unknown' };
+  let settling: NodeJS.Timeout | undefined;
+  const stopSettling = (): void => {
+    clearTimeout(settling);
+    settling = undefined;
+  };
+  const settled = (): void => {
+    settling = undefined;
+    tell(judge(options, found));
+  };
   const compare = (): void => {
     const next = judge(options, found);
+    const isNewDifference = next.state === 'altered' && integrity.state !== 'altered';
+    if (isNewDifference && options.settle !== undefined) {
+      settling ??= setTimeout(settled, options.settle);
+      settling.unref();
+      return;
+    }
+    stopSettling();
+    tell(next);
+  };
+  const tell = (next: WebhookIntegrity): void => {
     const same = JSON.stringify(next) === JSON.stringify(integrity);
     integrity = next;
     if (!same) options.onChange?.(next);
@@ -74,6 +97,7 @@ export const createWebhookGuard = (options: WebhookGuardOptions): WebhookGuard =
   const see = (configuration: JsonObject | undefined): void => {
     found = configuration;
     compare();
+    options.onSeen?.();
   };
   const watch = createWatch<JsonObject>({
     ...options,
@@ -89,7 +113,10 @@ export const createWebhookGuard = (options: WebhookGuardOptions): WebhookGuard =
       if (integrity.state !== 'unknown') compare();
     },
     state: () => watch.state(),
-    close: () => watch.close(),
+    close: async () => {
+      stopSettling();
+      await watch.close();
+    },
   };
 };
 

@@ -1,0 +1,85 @@
+import { objectOf, objectsIn, textOf, type JsonObject } from '../../../core/text/json/json.ts';
+import { metadataOf } from '../../../core/workload/object-metadata.ts';
+import type { ServedResource } from '../../../install/doors/demand.ts';
+
+/** A group in one version, with its resources as one document says them. */
+export interface ServedVersion {
+  readonly group: string;
+  readonly version: string;
+  /** `undefined`: the API server does not know them now. */
+  readonly resources: readonly ServedResource[] | undefined;
+}
+
+/** Names stand in rules and in expressions: nothing else may come from an API server of somebody else. */
+const resourceName = /^[a-z\d]([a-z\d.-]{0,251}[a-z\d])?$/;
+const groupName = /^([a-z\d]([a-z\d.-]{0,251}[a-z\d])?)?$/;
+
+/** Attack: an API service that says it serves a million resources. */
+export const maxResources = 20_000;
+
+const resourceOf = (
+  group: string,
+  name: string,
+  kind: { readonly group: string; readonly version: string; readonly kind: string },
+): ServedResource | undefined => {
+  const [resource = '', subresource = '', ...more] = name.split('/');
+  if (more.length > 0 || kind.kind === '' || !resourceName.test(resource)) return undefined;
+  if (subresource !== '' && !resourceName.test(subresource)) return undefined;
+  // Without a version the kind is of the group that the document is about.
+  const objectGroup = kind.version === '' ? group : kind.group;
+  return { group, resource, subresource, objectGroup, kind: kind.kind };
+};
+
+const kindOf = (value: unknown): { group: string; version: string; kind: string } => {
+  const { group, version, kind } = objectOf(value);
+  return { group: textOf(group), version: textOf(version), kind: textOf(kind) };
+};
+
+const known = (resources: readonly (ServedResource | undefined)[]): readonly ServedResource[] =>
+  resources.filter((one) => one !== undefined).slice(0, maxResources);
+
+const aggregatedResources = (group: string, value: unknown): readonly ServedResource[] =>
+  known(
+    objectsIn(value).flatMap((one) => {
+      const resource = textOf(one['resource']);
+      return [
+        resourceOf(group, resource, kindOf(one['responseKind'])),
+        ...objectsIn(one['subresources']).map((sub) =>
+          resourceOf(group, `${resource}/${textOf(sub['subresource'])}`, kindOf(sub['responseKind'])),
+        ),
+      ];
+    }),
+  );
+
+/** Reads an APIGroupDiscoveryList: all groups of `/api` or of `/apis` at once. `undefined`: it is no such list. */
+export const readAggregated = (document: JsonObject): readonly ServedVersion[] | undefined => {
+  if (document['kind'] !== 'APIGroupDiscoveryList') return undefined;
+  return objectsIn(document['items']).flatMap((item) => {
+    const group = textOf(metadataOf(item)['name']);
+    if (!groupName.test(group)) return [];
+    return objectsIn(item['versions']).map(({ version, resources, freshness }) => ({
+      group,
+      version: textOf(version),
+      resources: freshness === 'Stale' ? undefined : aggregatedResources(group, resources),
+    }));
+  });
+};
+
+/** Reads an APIVersions or an APIGroupList: groups and versions alone. */
+export const readGroups = (document: JsonObject): readonly Pick<ServedVersion, 'group' | 'version'>[] => {
+  const { versions } = document;
+  if (document['kind'] === 'APIVersions')
+    return (Array.isArray(versions) ? versions : []).map((version) => ({
+      group: '',
+      version: textOf(version),
+    }));
+  return objectsIn(document['groups']).flatMap((one) => {
+    const group = textOf(one['name']);
+    if (group === '' || !groupName.test(group)) return [];
+    return objectsIn(one['versions']).map(({ version }) => ({ group, version: textOf(version) }));
+  });
+};
+
+/** Reads an APIResourceList. */
+export const readResources = (group: string, document: JsonObject): readonly ServedResource[] =>
+  known(objectsIn(document['resources']).map((one) => resourceOf(group, textOf(one['name']), kindOf(one))));

@@ -1,0 +1,54 @@
+import type { GatedKind } from '../webhook-rules.ts';
+import {
+  isAnyKind,
+  isGroupOf,
+  operationsOf,
+  rowsOf,
+  type AskedOperation,
+  type KindDemand,
+} from './demand.ts';
+import { servedBy, type ServedIndex } from './door-rules.ts';
+
+type NamedWorkload = GatedKind & { readonly kind: string };
+
+export interface Coverage {
+  /** Some of what the constraint speaks of is asked about. */
+  readonly isAsked: boolean;
+  /** Kinds that it names and that nobody asks about, each once. */
+  readonly unasked: readonly string[];
+  /** Its template names operations alone that nobody asks about. */
+  readonly hasNoOperation: boolean;
+}
+
+interface CoverageOptions {
+  readonly workloads: readonly NamedWorkload[];
+  readonly served: ServedIndex;
+  /** Whether any door but that of workloads is in force. */
+  readonly hasDoors: boolean;
+  readonly operations: readonly AskedOperation[];
+}
+
+/** The word for kinds that no constraint names. */
+export const otherKinds = 'kinds without a pod spec';
+
+/** What of a demand the API server asks the gate about, by whichever door. Pure. */
+export const coverageOf = (demand: KindDemand, options: CoverageOptions): Coverage => {
+  const { workloads, served, hasDoors } = options;
+  if (operationsOf(demand, options.operations).length === 0)
+    return { isAsked: false, unasked: [], hasNoOperation: true };
+  const unasked = new Set<string>();
+  let isAsked = false;
+  for (const row of rowsOf(demand)) {
+    if (isAnyKind(row)) {
+      if (hasDoors || workloads.some(({ group }) => isGroupOf(row, group))) isAsked = true;
+      if (!hasDoors) unasked.add(otherKinds);
+      continue;
+    }
+    for (const kind of row.kinds) {
+      const isWorkload = workloads.some((one) => one.kind === kind && isGroupOf(row, one.group));
+      if (isWorkload || (hasDoors && servedBy({ ...row, kinds: [kind] }, served).length > 0)) isAsked = true;
+      else unasked.add(kind);
+    }
+  }
+  return { isAsked, unasked: [...unasked], hasNoOperation: false };
+};

@@ -1,0 +1,51 @@
+/** What the API server can ask webhooks about. */
+export const operations = ['CREATE', 'UPDATE', 'DELETE', 'CONNECT'] as const;
+export type AskedOperation = (typeof operations)[number];
+
+/** Kinds as a constraint names them. `*`, and an empty list, stand for all. */
+export interface KindRow {
+  readonly apiGroups: readonly string[];
+  readonly kinds: readonly string[];
+}
+
+/** What one constraint asks to be judged. */
+export interface KindDemand {
+  /** Empty: everything. */
+  readonly rows: readonly KindRow[];
+  /** A violation refuses. */
+  readonly isDenying: boolean;
+  /** Empty: all. */
+  readonly operations: readonly string[];
+}
+
+/** A resource or subresource of the cluster, in whatever version, and the kind of its objects. */
+export interface ServedResource {
+  readonly group: string;
+  readonly resource: string;
+  /** Empty: the resource itself. */
+  readonly subresource: string;
+  /** The group of the objects: `autoscaling` for `deployments/scale`. */
+  readonly objectGroup: string;
+  readonly kind: string;
+}
+
+const holdsAll = (names: readonly string[]): boolean => names.length === 0 || names.includes('*');
+
+export const isAnyKind = ({ kinds }: KindRow): boolean => holdsAll(kinds);
+export const isAnyGroup = ({ apiGroups }: KindRow): boolean => holdsAll(apiGroups);
+
+export const isGroupOf = (row: KindRow, group: string): boolean =>
+  isAnyGroup(row) || row.apiGroups.includes(group);
+
+const everything: readonly KindRow[] = [{ apiGroups: ['*'], kinds: ['*'] }];
+
+export const rowsOf = ({ rows }: KindDemand): readonly KindRow[] => (rows.length === 0 ? everything : rows);
+
+/** The operations of a demand among those that are asked for at all. */
+export const operationsOf = (
+  demand: KindDemand,
+  asked: readonly AskedOperation[],
+): readonly AskedOperation[] =>
+  demand.operations.length === 0 || demand.operations.includes('*')
+    ? asked
+    : asked.filter((operation) => demand.operations.includes(operation));
