@@ -213,11 +213,20 @@ describe('R26: reads under way', () => {
     expect(await answer).toEqual(done);
   });
 
-  test('a read that somebody joins waits in the line of that namespace too, through a read within it', () => {
+  test.each<[string, (reading: Reading) => Reading]>([
+    ['through a read within it', (reading) => reading],
+    [
+      'through one that tells it nothing of its progress',
+      (reading) => ({
+        ...reading,
+        requester: { ...reading.requester, asked: () => {}, answered: () => {} },
+      }),
+    ],
+  ])('a read that somebody joins waits in the line of that namespace too, %s', (_how, within) => {
     const reads = createSharedReads(fewReads, createFakeClock());
     const inner = controlled();
     const outer = (reading: Reading): Promise<RegistryAnswer<string>> =>
-      reads.do({ ...plan, key: 'inner' }, reading, inner.work);
+      reads.do({ ...plan, key: 'inner' }, within(reading), inner.work);
     void reads.do(plan, of('evil'), outer);
     const owners = (): readonly string[] => [...(inner.readings[0]?.requester.owners() ?? [])];
     expect(owners()).toEqual(['evil']);
