@@ -68,7 +68,7 @@ export interface EvidenceLimits extends OciLimits {
   readonly candidateBytes: number;
   /** Layers of one candidate: each is a signature. */
   readonly candidateLayers: number;
-  /** How long one candidate, or one list of them, may keep the others waiting. */
+  /** How long one candidate, or one list of them, may keep the others waiting; its turn among the threads does not count. */
   readonly candidateTime: number;
   /** How long candidates of an index that can cover its images are looked at alone, so that these cost nothing. */
   readonly indexTime: number;

@@ -1,3 +1,4 @@
+import { setTimeout } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import {
   everything,
@@ -319,6 +320,26 @@ describe('S3: what somebody with push rights can do is a bad candidate', () => {
     pushSig(good);
     await gate.ask(pinned(), signatureBy(key.spki), { namespace: 'tenant' });
     expect(owners).toEqual(['tenant']);
+  });
+
+  test('one that waits for a thread keeps the next ones waiting: more of them would make the line longer', async () => {
+    await gate.close();
+    let verified = 0;
+    gate = openClaimEvidence({
+      verifier: {
+        verify: async (verification, _owners, _signal, turn) => {
+          verified += 1;
+          turn?.waits();
+          await setTimeout(900);
+          turn?.comes();
+          return verifyCandidate(verification);
+        },
+      },
+    });
+    pushSig(good);
+    pushBundle();
+    expect((await signature()).claims).toMatchObject([{ form: 'simple-signing' }]);
+    expect(verified).toBe(1);
   });
 
   test('S2: a slow one in front of a good one does not turn a pass into a refusal', async () => {

@@ -7,12 +7,13 @@ import type {
 } from '../../core/facts/claim.ts';
 import type { Digest } from '../../core/image/digest.ts';
 import { shown } from '../../core/text/shown-text.ts';
-import { waitAtMost } from '../../concurrency/abort.ts';
+import { createPatience, type Patience } from '../../concurrency/patience.ts';
 import { repositoryKey } from '../cache/access-grants.ts';
 import type { RegistryFailure } from '../ports.ts';
 import type { ProviderParts } from '../provider.ts';
 import type { ReadPlace } from '../read-content.ts';
 import { unavailableText } from '../text/unavailable-text.ts';
+import type { Turn } from '../verify/verification.ts';
 import {
   candidatesInOrder,
   claimsToSpeak,
@@ -31,7 +32,7 @@ import type { WantedLayer } from './read-candidate.ts';
 import { inTurns, type UsualSources } from './usual-sources.ts';
 
 /** Candidates for one image in one repository. */
-export interface ClaimSearch extends Omit<CandidateJob, 'spend'> {
+export interface ClaimSearch extends Omit<CandidateJob, 'spend' | 'turn'> {
   readonly sources: readonly ListedSource[];
   /** The named index, what it lists beside its images, and where it was read. */
   readonly index?: CarrierManifest & CandidateList & { readonly place: ReadPlace };
@@ -72,6 +73,8 @@ interface Findings {
   readonly rejected: RejectedCandidate[];
   /** Why a candidate of this source could not be read whole. */
   readonly lost: Map<CandidateSource, RegistryFailure>;
+  /** How long candidates keep the next ones waiting. */
+  readonly patience: Patience;
   left: number;
 }
 
@@ -187,6 +190,20 @@ const judgeOne = async (
   findings: Findings,
   candidate: Candidate,
 ): Promise<void> => {
+  const { turn, ends } = findings.patience.begin();
+  try {
+    await judgeInTurn(gather, search, findings, { candidate, turn });
+  } finally {
+    ends();
+  }
+};
+
+const judgeInTurn = async (
+  gather: GatherParts,
+  search: ClaimSearch,
+  findings: Findings,
+  { candidate, turn }: { readonly candidate: Candidate; readonly turn: Turn },
+): Promise<void> => {
   const { parts, judge } = gather;
   const { account } = findings;
   const { candidateManifests, candidates, candidateBytes } = parts.limits;
@@ -205,7 +222,7 @@ const judgeOne = async (
   const counts = claimsToSpeak(candidate, search.preference);
   if (counts) account.counted += 1;
   const place = isInIndex(candidate) && search.index !== undefined ? search.index.place : search.place;
-  const judged = await judge({ ...search, place, spend }, candidate);
+  const judged = await judge({ ...search, place, spend, turn }, candidate);
   const { claims, rejected, left, unavailable, isForeign, statements } = judged;
   if (!counts && !isForeign) account.counted += 1;
   findings.claims.push(...claims);
@@ -229,13 +246,13 @@ const judgeAll = async (parts: GatherParts, search: ClaimSearch, findings: Findi
     const batch = candidates.slice(at, at + size).map((one) => judgeOne(parts, search, findings, one));
     at += size;
     batches.push(Promise.all(batch));
-    await waitAtMost(Promise.all(batch), candidateTime);
+    await findings.patience.atMost(Promise.all(batch), candidateTime);
     if (await search.isMet(findings.claims)) return;
   }
   let areDone = false;
   const all = Promise.all(batches).then(() => (areDone = true));
   for (;;) {
-    await waitAtMost(all, candidateTime);
+    await findings.patience.atMost(all, candidateTime);
     if (areDone || (await search.isMet(findings.claims))) return;
   }
 };
@@ -262,7 +279,7 @@ const lookAt = async (
       findings.account.listedAt = Math.min(findings.account.listedAt, list.at);
     }),
   );
-  await waitAtMost(lists, limits.candidateTime);
+  await findings.patience.atMost(lists, limits.candidateTime);
   parts.observer.took('list', clock.monotonic() - began);
   await judgeAll(parts, search, findings);
   if (await search.isMet(findings.claims)) return;
@@ -287,7 +304,7 @@ const lookOnce = async (
   for (const turn of inTurns(sources, preference, usual)) {
     const look = lookAt(parts, search, findings, { sources: turn, maxAge });
     looks.push(look);
-    await waitAtMost(look, parts.parts.limits.candidateTime);
+    await findings.patience.atMost(look, parts.parts.limits.candidateTime);
     if (await search.isMet(findings.claims)) return;
   }
   await Promise.all(looks);
@@ -354,6 +371,7 @@ const gatherInto = async (
     claims: [],
     rejected: [],
     lost: new Map(),
+    patience: createPatience(),
     left: 0,
   };
   for (const maxAge of [limits.listTime, limits.absenceTime]) {

@@ -8,6 +8,7 @@ import type { ReadPlace } from '../read-content.ts';
 import type { Reading } from '../resolve/read-budget.ts';
 import type {
   CandidateVerifier,
+  Turn,
   Verification,
   VerificationResult,
   VerifiedRejection,
@@ -33,6 +34,7 @@ export interface CandidateJob {
   readonly reading: Reading;
   /** See {@link readCandidate}. */
   readonly spend: (bytes: number) => boolean;
+  readonly turn?: Turn;
 }
 
 /** What came of one candidate. */
@@ -94,7 +96,7 @@ const nothing = { claims: [], rejected: [], left: 0, isForeign: false, statement
 
 const readAndVerify = async (
   { parts, verifier, bounds, observer }: JudgeParts,
-  { basis, place, subject, reading, spend }: CandidateJob,
+  { basis, place, subject, reading, spend, turn }: CandidateJob,
   candidate: Candidate,
 ): Promise<Outcome> => {
   const { clock } = parts;
@@ -120,7 +122,7 @@ const readAndVerify = async (
     now: clock.now(),
   };
   const begun = clock.monotonic();
-  const result = await verifier.verify(verification, reading.requester.owners, reading.signal);
+  const result = await verifier.verify(verification, reading.requester.owners, reading.signal, turn);
   observer.took('verify', clock.monotonic() - begun);
   return {
     ...failed,

@@ -59,6 +59,12 @@ export interface VerificationResult {
   readonly packageLists?: readonly Result<PackageList, string>[];
 }
 
+/** Told that a verification has to wait for a thread, and when it has one. */
+export interface Turn {
+  waits(): void;
+  comes(): void;
+}
+
 /** Verifies candidates, each within its limits of time and memory. */
 export interface CandidateVerifier {
   /**
@@ -67,5 +73,10 @@ export interface CandidateVerifier {
    * @param owners the namespaces that wait for it (R26). Attack: a Pod of 64 repositories of one tenant, each with a
    *   signature that takes seconds, before the one signature of another tenant
    */
-  verify(verification: Verification, owners: Owners, signal: AbortSignal): Promise<VerificationResult>;
+  verify(
+    verification: Verification,
+    owners: Owners,
+    signal: AbortSignal,
+    turn?: Turn,
+  ): Promise<VerificationResult>;
 }
