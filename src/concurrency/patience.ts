@@ -20,7 +20,7 @@ export interface Patience {
 
 /** The time is counted in parts, so that one in which the event loop was held up counts as one. */
 const parts = 10;
-const mostParts = 4 * parts;
+const maxParts = 4 * parts;
 
 export const createPatience = (): Patience => {
   let begun = 0;
@@ -51,7 +51,7 @@ export const createPatience = (): Patience => {
         const part = (): void => {
           passed += 1;
           if (counts()) counted += 1;
-          if (counted >= parts || passed >= mostParts) resolve();
+          if (counted >= parts || passed >= maxParts) resolve();
           else next();
         };
         next();

@@ -15,7 +15,7 @@ import { createCandidateLists } from './candidate/candidate-list.ts';
 import { createSharedReads } from './single-flight/shared-reads.ts';
 import { mapLimitByKey } from '../concurrency/map-limit.ts';
 import { defaultEvidenceLimits, type EvidenceLimits } from './limits.ts';
-import { createEventLoopYield } from '../concurrency/event-loop-yield.ts';
+import { createEventLoopYield } from '../concurrency/yield.ts';
 import type { ContentStore, Keychain, ManifestName, PullContext, Registry, Repository } from './ports.ts';
 import { createReadBudget, type Reading } from './resolve/read-budget.ts';
 import type { CreateProvider, EvidenceProvider, OffersFor } from './provider.ts';

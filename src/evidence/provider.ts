@@ -2,7 +2,7 @@ import type { Clock } from '../concurrency/clock.ts';
 import type { EvidenceKind, FactOf, KindId, Need } from '../core/facts/evidence-kind.ts';
 import type { Fact } from '../core/facts/fact.ts';
 import type { EvidenceLimits } from './limits.ts';
-import type { EventLoopYield } from '../concurrency/event-loop-yield.ts';
+import type { EventLoopYield } from '../concurrency/yield.ts';
 import type { CandidateLists } from './candidate/candidate-list.ts';
 import type { CredentialOffers } from './credential/credential-offers.ts';
 import type { ContentStore, Registry, Repository } from './ports.ts';

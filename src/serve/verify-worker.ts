@@ -1,6 +1,6 @@
 import { workerData } from 'node:worker_threads';
 import type { VerifyThreadData } from '../adapters/verify-worker/verify-thread.ts';
-import { giveWay } from '../concurrency/thread-priority.ts';
+import { giveWay } from '../concurrency/yield.ts';
 
 /*
  * Entry of a thread that verifies, a bundle of its own: nothing that it loads is loaded before a policy needs it. A thread that

@@ -1,4 +1,4 @@
-import { giveWay } from '../../concurrency/thread-priority.ts';
+import { giveWay } from '../../concurrency/yield.ts';
 
 /*
  * Program of a thread that catalogs one image. Reviews come first: on a node of few cores they would wait behind layers, and

@@ -86,7 +86,7 @@ const createPlaces = (threads: number, cores: number, waiting: number) => {
 /** The nice value of a thread that lets other reviews go first: it gets a tenth of a core that both want. */
 const yielding = 10;
 /** More candidates than this wait for a thread only when a rollout waits for them, and little else. */
-const mostPatient = 16;
+const maxPatient = 16;
 
 /**
  * What goes first on a node of few cores: the reviews that wait for no candidate, so that a new image does not make all others
@@ -98,7 +98,7 @@ const createUrgency = ({ held, waiting }: Pick<Places, 'held' | 'waiting'>) => {
   let isUrgent = false;
   return {
     next: (): number => {
-      if (waiting() > mostPatient) isUrgent = true;
+      if (waiting() > maxPatient) isUrgent = true;
       return isUrgent ? 0 : yielding;
     },
     ended: (): void => {

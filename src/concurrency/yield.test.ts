@@ -1,6 +1,23 @@
 import { getPriority } from 'node:os';
 import { Worker } from 'node:worker_threads';
 import { expect, test } from 'vitest';
+import { roundsUntil } from '../../test/fakes/event-loop.ts';
+import { createEventLoopYield } from './yield.ts';
+
+const padding = 300 * 1024;
+
+test('those that are large run one after the other, for all callers', async () => {
+  const eventLoop = createEventLoopYield();
+  const order: number[] = [];
+  expect(eventLoop.before(1000)).toBeUndefined();
+  const turn = async (name: number): Promise<void> => {
+    await eventLoop.before(padding);
+    order.push(name);
+  };
+  const rounds = await roundsUntil(Promise.all([turn(1), turn(2), turn(3)]));
+  expect(order).toEqual([1, 2, 3]);
+  expect(rounds).toBeGreaterThanOrEqual(3);
+});
 
 const program = `
   const { readlinkSync } = require('node:fs');
@@ -19,7 +36,7 @@ test.runIf(process.platform === 'linux')(
   'a thread gives way by itself: the others keep their priority',
   async () => {
     const before = getPriority();
-    const module = new URL('thread-priority.ts', import.meta.url).href;
+    const module = new URL('yield.ts', import.meta.url).href;
     const thread = new Worker(program, { eval: true, workerData: module, execArgv: [] });
     const lower = await new Promise((resolve, reject) =>
       thread.once('message', resolve).once('error', reject),
