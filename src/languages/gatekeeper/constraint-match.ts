@@ -15,7 +15,7 @@ import { metadataOf } from '../../core/workload/object-metadata.ts';
 import type { ConstraintReview } from './review.ts';
 
 /** A star in the middle of a name has no meaning in Gatekeeper. */
-const nameGlob = z.string().refine((text) => !text.slice(1, -1).includes('*'), {
+export const nameGlob = z.string().refine((text) => !text.slice(1, -1).includes('*'), {
   error: 'holds "*" elsewhere than at its beginning or its end',
 });
 const globs = z.array(nameGlob).max(1024).exactOptional();

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import fc from 'fast-check';
 import type { JsonObject } from '../../core/text/json/json.ts';
-import { readConstraint, readWrittenConstraint } from './constraint.ts';
+import { readConstraint, readUnusable, readWrittenConstraint } from './constraint.ts';
 import { readTemplate } from './constraint-template.ts';
 import { valueText } from '../rego/values/value-text.ts';
 
@@ -209,5 +209,36 @@ describe('a constraint of a file means what the API server would have stored', (
   test('a constraint that a cluster holds may be older than a rule, and stays', () => {
     expect(readConstraint(written({ spec: { parameters: { min: 9 } } }), strict).ok).toBe(true);
     expect(readConstraint(written({ spec: { parameters: { names: ['a', 'a'] } } }), strict).ok).toBe(true);
+  });
+});
+
+describe('a constraint that cannot be asked', () => {
+  const unusable = (spec: JsonObject) =>
+    readUnusable({ spec }, { kind: 'K8sBad', name: 'bad', why: 'broken' });
+
+  test('speaks of what the readable parts of its match say, and refuses no more than that', () => {
+    const kinds = [{ apiGroups: [''], kinds: ['Service'] }];
+    const labelSelector = { matchExpressions: [{ key: 'a', operator: 'Is' }] };
+    const match = { kinds, labelSelector, namespaces: ['a*b'], namespace: 'x', excludedNamespaces: ['shop'] };
+    expect(unusable({ match })).toMatchObject({ match: { kinds, excludedNamespaces: ['shop'] } });
+    expect(Object.keys(unusable({ match }).match ?? {})).toEqual(['kinds', 'excludedNamespaces']);
+  });
+
+  test.each([
+    ['no match', {}],
+    ['a match that is none', { match: 'all' }],
+    [
+      'a selector with a key that would be dropped',
+      JSON.parse('{"match": {"labelSelector": {"matchLabels": {"__proto__": "x"}}}}') as JsonObject,
+    ],
+  ])('speaks of everything with %s', (_title, spec) => {
+    expect(unusable(spec).match).toEqual({});
+  });
+
+  test('denies when its action cannot be read, and else does what it says', () => {
+    expect(unusable({ enforcementAction: 1 }).enforcement).toEqual({});
+    expect(unusable({ enforcementAction: 'dryrun', parameters: 1 }).enforcement).toMatchObject({
+      enforcementAction: 'dryrun',
+    });
   });
 });

@@ -145,6 +145,15 @@ export const readWrittenConstraint = (
   return wrong.length > 0 ? fail(wrong) : ok({ constraint: found, remarks });
 };
 
+/** What can be read of a match, each part by itself: one that cannot be read narrows nothing. */
+const readablePart = (match: JsonObject): ConstraintMatch => {
+  const parts = Object.entries(match).flatMap(([field, given]): readonly ConstraintMatch[] => {
+    const one = matchFields.safeParse({ [field]: given });
+    return one.success && findForbiddenKeys(given, []).length === 0 ? [one.data] : [];
+  });
+  return Object.assign({}, ...parts) as ConstraintMatch;
+};
+
 /**
  * What can be read of a constraint that cannot be asked. What its `match` does not say, it speaks of; without a readable
  * action it denies: a constraint that breaks must not open what it closed.
@@ -154,14 +163,12 @@ export const readUnusable = (
   { kind, name, why }: Pick<UnusableConstraint, 'kind' | 'name' | 'why'>,
 ): UnusableConstraint => {
   const spec = objectOf(value['spec']);
-  const match = matchFields.safeParse(spec['match'] ?? {});
-  const isForbidden = findForbiddenKeys(spec['match'], []).length > 0;
   const enforcement = z.looseObject(enforcementFields).safeParse(spec);
   return {
     kind,
     name,
     why,
-    match: match.success && !isForbidden ? match.data : undefined,
+    match: readablePart(objectOf(spec['match'])),
     enforcement: enforcement.success ? enforcement.data : {},
   };
 };

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { actionsAt, unknownActions, type Enforcement, type EnforcementPoint } from './enforcement.ts';
+import { actionsAt, enforcementProblems, type Enforcement, type EnforcementPoint } from './enforcement.ts';
 
 const webhook = 'validation.gatekeeper.sh';
 const scoped = (...rows: readonly (readonly [string, ...string[]])[]): Enforcement => ({
@@ -40,8 +40,47 @@ test.each<readonly [string, Enforcement, EnforcementPoint, readonly string[]]>([
   expect(actionsAt(enforcement, point)).toEqual(wanted);
 });
 
-test('unknown actions are named', () => {
-  expect(unknownActions({ enforcementAction: 'denny' })).toEqual(['denny']);
-  expect(unknownActions(scoped(['block', '*'], ['deny', '*']))).toEqual(['block']);
-  expect(unknownActions({})).toEqual([]);
+const problems = (enforcement: Enforcement): readonly string[] =>
+  enforcementProblems(enforcement).map(
+    ({ path, message, suggestion }) =>
+      `${path.join('.')}: ${message}${suggestion === undefined ? '' : `; ${suggestion}?`}`,
+  );
+const points = 'expected *, validation.gatekeeper.sh, vap.k8s.io, audit.gatekeeper.sh, gator.gatekeeper.sh';
+
+test.each<readonly [string, Enforcement, readonly string[]]>([
+  ['nothing said', {}, []],
+  ['an action', { enforcementAction: 'warn' }, []],
+  [
+    'a misspelt action',
+    { enforcementAction: 'denny' },
+    ['spec.enforcementAction: "denny" is no action; expected deny, warn or dryrun; deny?'],
+  ],
+  ['scoped actions', scoped(['warn', '*'], ['deny', webhook, 'audit.gatekeeper.sh']), []],
+  [
+    'an unknown scoped action',
+    scoped(['deny', '*'], ['block', '*']),
+    ['spec.scopedEnforcementActions.1.action: "block" is no action; expected deny, warn or dryrun'],
+  ],
+  [
+    'a point that nobody asks at',
+    scoped(['deny', 'validate.gatekeeper.sh']),
+    [
+      `spec.scopedEnforcementActions.0.enforcementPoints.0.name: "validate.gatekeeper.sh" is no enforcement point; ${points}; validation.gatekeeper.sh?`,
+    ],
+  ],
+  [
+    'no point',
+    scoped(['deny']),
+    ['spec.scopedEnforcementActions.0.enforcementPoints: names no point, so the action counts nowhere'],
+  ],
+  [
+    'scoped, and nothing behind it',
+    { enforcementAction: 'scoped' },
+    [
+      'spec.scopedEnforcementActions: holds no action, so the constraint is asked nowhere; `scoped` needs some',
+    ],
+  ],
+  ['scoped actions that do not count', { ...scoped(['block']), enforcementAction: 'deny' }, []],
+])('what Gatekeeper refuses is said: %s', (_title, enforcement, wanted) => {
+  expect(problems(enforcement)).toEqual(wanted);
 });

@@ -1,4 +1,6 @@
 import { z } from 'zod';
+import type { PolicyProblem } from '../../core/policy/load/schema-problem.ts';
+import { suggest } from '../../core/policy/load/suggestion.ts';
 
 /** Where a constraint is asked. */
 export type EnforcementPoint = 'validation.gatekeeper.sh' | 'audit.gatekeeper.sh' | 'gator.gatekeeper.sh';
@@ -75,8 +77,38 @@ export const actionsAt = (enforcement: Enforcement, point: EnforcementPoint): Ac
   return actions;
 };
 
-/** Actions that no version of Gatekeeper knows, as they are written. */
-export const unknownActions = (enforcement: Enforcement): readonly string[] =>
-  scopedActions(enforcement)
-    .map(({ action }) => action)
-    .filter((action) => !isAction(action));
+const knownPoints: readonly string[] = [...new Set(Object.values(standsFor).flat())];
+
+const actionProblem = (action: string, path: PolicyProblem['path']): readonly PolicyProblem[] => {
+  const suggestion = suggest(action, actions);
+  if (isAction(action)) return [];
+  const message = `${JSON.stringify(action)} is no action; expected deny, warn or dryrun`;
+  return [{ path, message, ...(suggestion === undefined ? {} : { suggestion }) }];
+};
+
+const pointProblems = (points: readonly string[], path: PolicyProblem['path']): readonly PolicyProblem[] => {
+  if (points.length === 0) return [{ path, message: 'names no point, so the action counts nowhere' }];
+  return points.flatMap((point, at): readonly PolicyProblem[] => {
+    if (knownPoints.includes(point)) return [];
+    const suggestion = suggest(point, knownPoints);
+    const message = `${JSON.stringify(point)} is no enforcement point; expected ${knownPoints.join(', ')}`;
+    return [{ path: [...path, at, 'name'], message, ...(suggestion === undefined ? {} : { suggestion }) }];
+  });
+};
+
+/**
+ * What Gatekeeper refuses of the actions of a constraint, and scoped ones of which there are none: somebody who wrote
+ * `denny`, or a point that nobody asks at, sees the mistake before anything is judged by it.
+ */
+export const enforcementProblems = (enforcement: Enforcement): readonly PolicyProblem[] => {
+  const path = ['spec', 'scopedEnforcementActions'];
+  const scoped = scopedActions(enforcement);
+  if (enforcement.enforcementAction !== 'scoped')
+    return scoped.flatMap(({ action }) => actionProblem(action, ['spec', 'enforcementAction']));
+  if (scoped.length === 0)
+    return [{ path, message: 'holds no action, so the constraint is asked nowhere; `scoped` needs some' }];
+  return scoped.flatMap(({ action, points }, at) => [
+    ...actionProblem(action, [...path, at, 'action']),
+    ...pointProblems(points, [...path, at, 'enforcementPoints']),
+  ]);
+};

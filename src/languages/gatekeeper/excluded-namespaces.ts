@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { matchesGlob } from '../../core/policy/match/glob.ts';
 import { problemsOf, type PolicyProblem } from '../../core/policy/load/schema-problem.ts';
 import { fail, ok, type Result } from '../../core/result.ts';
-import { namespaceOf } from './constraint-match.ts';
+import { nameGlob, namespaceOf } from './constraint-match.ts';
 import type { ConstraintReview } from './review.ts';
 
 const config = z.looseObject({
@@ -15,7 +15,7 @@ const config = z.looseObject({
         .array(
           z.looseObject({
             processes: z.array(z.string()).exactOptional(),
-            excludedNamespaces: z.array(z.string()).exactOptional(),
+            excludedNamespaces: z.array(nameGlob).exactOptional(),
           }),
         )
         .exactOptional(),

@@ -257,6 +257,12 @@ describe('Config', () => {
     expect(isNamespaceExcluded(['sh*', 'x'], reviewOfObject(object))).toBe(wanted);
   });
 
+  test('a star in the middle of a glob is refused: Gatekeeper compares it as it stands, and excludes nothing', () => {
+    expect(
+      readExcludedNamespaces(config([{ processes: ['*'], excludedNamespaces: ['a*b'] }])).ok,
+    ).toBe(false);
+  });
+
   test('a Config of another name counts for nothing', () => {
     expect(readExcludedNamespaces({ ...config([]), metadata: { name: 'mine' } }).ok).toBe(false);
   });

@@ -6,12 +6,7 @@ import { textOf } from '../../../core/text/json/json.ts';
 import type { GatekeeperDocument } from '../../../core/trust-root/policy-file.ts';
 import { groupOf } from '../../../core/workload/kinds/kinds.ts';
 import { metadataOf, objectName } from '../../../core/workload/object-metadata.ts';
-import {
-  constraintGroup,
-  readWrittenConstraint,
-  type Constraint,
-  type WrittenConstraint,
-} from '../constraint.ts';
+import { constraintGroup, readWrittenConstraint, type WrittenConstraint } from '../constraint.ts';
 import {
   readTemplate,
   ruleRemarks,
@@ -20,7 +15,7 @@ import {
   type TemplateProblem,
 } from '../constraint-template.ts';
 import { writtenKind } from '../crd-fields.ts';
-import { unknownActions } from '../enforcement.ts';
+import { enforcementProblems } from '../enforcement.ts';
 import { readExcludedNamespaces } from '../excluded-namespaces.ts';
 import { createConstraintSet, type CompiledConstraints } from './constraint-set.ts';
 
@@ -66,16 +61,6 @@ const readEach = <T>(
   return { values, documents: readable, problems };
 };
 
-/** Somebody who wrote `denny` sees the mistake here, before anything is judged by it. */
-const actionProblems = ({ enforcement }: Constraint): readonly PolicyProblem[] =>
-  unknownActions(enforcement).map((action) => ({
-    path: [
-      'spec',
-      enforcement.enforcementAction === 'scoped' ? 'scopedEnforcementActions' : 'enforcementAction',
-    ],
-    message: `${JSON.stringify(action)} is no action; expected deny, warn or dryrun`,
-  }));
-
 const readOfTemplates = (
   { gatekeeper }: GatekeeperDocument,
   templates: ReadonlyMap<string, ConstraintTemplate>,
@@ -94,7 +79,7 @@ const readOfTemplates = (
   }
   const read = readWrittenConstraint(gatekeeper, template);
   if (!read.ok) return read;
-  const problems = actionProblems(read.value.constraint);
+  const problems = enforcementProblems(read.value.constraint.enforcement);
   return problems.length === 0 ? read : fail(problems);
 };
 

@@ -3,6 +3,7 @@ import type { PolicyProblem } from '../../../core/policy/load/schema-problem.ts'
 import { textOf, type JsonObject } from '../../../core/text/json/json.ts';
 import { objectName } from '../../../core/workload/object-metadata.ts';
 import { readConstraint, readUnusable } from '../constraint.ts';
+import { enforcementProblems } from '../enforcement.ts';
 import { createConstraintSet, type CompiledConstraints, type ConstraintInForce } from './constraint-set.ts';
 import type { TemplateReading } from '../constraint-template.ts';
 import { nextConstraint, type ConstraintRevision } from './revisions.ts';
@@ -122,7 +123,8 @@ export const createConstraintStore = (reading: TemplateReading, most = maxTempla
     constraint: (object: JsonObject): readonly PolicyProblem[] => {
       const template = templates.ofKind(textOf(object['kind']))?.inForce;
       const read = template === undefined ? undefined : readConstraint(object, template);
-      return read?.ok === false ? read.error : [];
+      if (read === undefined) return [];
+      return read.ok ? enforcementProblems(read.value.enforcement) : read.error;
     },
     /** The constraints in force. `digest` makes a short text of all that was read. */
     set: (digest: (text: string) => string): CompiledConstraints => {
