@@ -1,6 +1,11 @@
 import { shown } from '../../core/text/shown-text.ts';
 import { findLostIndentation } from '../../core/text/yaml/lost-indentation.ts';
-import { readManifestObjects, type ManifestObject } from '../../core/workload/manifest.ts';
+import { suggest } from '../../core/policy/load/suggestion.ts';
+import {
+  readManifestObjects,
+  type ManifestObject,
+  type ManifestObjects,
+} from '../../core/workload/manifest.ts';
 import { constraintCrd } from '../../languages/gatekeeper/crd.ts';
 import type { TemplatePlace } from '../../languages/gatekeeper/template-place.ts';
 import { readInputText } from '../input-file.ts';
@@ -12,6 +17,7 @@ import { UsageError, type Terminal } from '../terminal/terminal.ts';
 import { explained, type ExplainedTemplate } from './explained-template.ts';
 import { renderTemplates } from './template-text.ts';
 
+const templateKind = 'ConstraintTemplate';
 /** All templates of a large cluster in one List are some megabytes. */
 const maxInputBytes = 64 * 1024 * 1024;
 
@@ -32,8 +38,48 @@ const refuse = (
   why: string,
 ) => new UsageError([shown(`${file}:${line}:${column}: ${why}`)]);
 
+const wanted = 'give a ConstraintTemplate, or what `kubectl get constrainttemplates -o yaml` prints';
+
+/** Why a text is none that anybody wrote; a file in UTF-16 holds a NUL beside every letter. */
+const whyNoText = (text: string): string | undefined => {
+  if (text.trim() === '') return `is empty: ${wanted}`;
+  if (text.includes('\u0000'))
+    return `is no text: it holds a NUL byte; a file in UTF-16 must be saved as UTF-8`;
+  return undefined;
+};
+
+/** What a text holds in place of templates; more of it is only counted. */
+const maxOthers = 5;
+
+interface Other {
+  readonly line: number;
+  readonly what: string;
+}
+
+const othersIn = ({ objects, remarks }: ManifestObjects): readonly Other[] =>
+  [
+    ...objects
+      .filter(({ kind }) => kind !== templateKind)
+      .map(({ kind, line }) => {
+        const meant = suggest(kind, [templateKind]);
+        const hint = meant === undefined ? '' : `; did you mean ${meant}?`;
+        return { line, what: `a ${kind} is no ${templateKind}: left out${hint}` };
+      }),
+    ...remarks.map(({ line, text }) => ({ line, what: text })),
+  ].toSorted((one, other) => one.line - other.line);
+
+const listed = (file: string, others: readonly Other[]): readonly string[] => {
+  const more = others.length - maxOthers;
+  return [
+    ...others.slice(0, maxOthers).map(({ line, what }) => shown(`${file}:${line}: ${what}`)),
+    ...(more > 0 ? [shown(`${file}: and ${more} more that are no ${templateKind}`)] : []),
+  ];
+};
+
 /** The templates of a text, those in Lists as well. */
 const templatesIn = (file: string, text: string, terminal: Terminal): readonly ManifestObject[] => {
+  const noText = whyNoText(text);
+  if (noText !== undefined) throw new UsageError([shown(`${file}: ${noText}`)]);
   const lost = findLostIndentation(text);
   if (lost !== undefined) {
     const { key, parent, parentLine } = lost;
@@ -45,12 +91,11 @@ const templatesIn = (file: string, text: string, terminal: Terminal): readonly M
   }
   const read = readManifestObjects(text, file);
   if (!read.ok) throw refuse(file, read.error, read.error.why);
-  const { objects } = read.value;
-  const templates = objects.filter(({ kind }) => kind === 'ConstraintTemplate');
-  if (templates.length === 0) throw new UsageError([shown(`${file}: holds no ConstraintTemplate`)]);
-  for (const { kind, line } of objects)
-    if (kind !== 'ConstraintTemplate')
-      terminal.talk(shown(`${file}:${line}: a ${kind} is no ConstraintTemplate: left out`));
+  const templates = read.value.objects.filter(({ kind }) => kind === templateKind);
+  const others = listed(file, othersIn(read.value));
+  if (templates.length === 0)
+    throw new UsageError([shown(`${file}: holds no ${templateKind}: ${wanted}`), ...others]);
+  for (const other of others) terminal.talk(other);
   return templates;
 };
 

@@ -115,7 +115,9 @@ describe('templates that are refused', () => {
     [
       'CEL alone, with the reason',
       { target: { code: [{ engine: 'K8sNativeValidation', source: {} }] } },
-      ['spec.targets.0.code unsupported: holds no Rego, only K8sNativeValidation'],
+      [
+        'spec.targets.0.code unsupported: holds no Rego, only K8sNativeValidation, which nothing here evaluates',
+      ],
     ],
     [
       'a schema of the new form without types',
@@ -213,7 +215,7 @@ describe('templates that are refused', () => {
     expect(problems(written({ target: { target: 'other', rego } }))[0]).toContain('spec.targets.0.target');
     const one = written({});
     const two = { ...one, spec: { ...one.spec, targets: [...one.spec.targets, ...one.spec.targets] } };
-    expect(problems(two)).toEqual(['spec.targets a template has exactly one target']);
+    expect(problems(two)).toEqual(['spec.targets a template has exactly one target, and this one has 2']);
   });
 });
 

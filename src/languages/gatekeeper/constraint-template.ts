@@ -79,9 +79,10 @@ const template = z.looseObject({
           .exactOptional(),
       }),
     }),
-    targets: z
-      .array(targetFields)
-      .refine((list) => list.length === 1, { error: 'a template has exactly one target' }),
+    targets: z.array(targetFields).refine((list) => list.length === 1, {
+      error: ({ input }) =>
+        `a template has exactly one target, and this one has ${Array.isArray(input) ? input.length : 0}`,
+    }),
   }),
 });
 type Fields = z.output<typeof template>;
@@ -111,7 +112,13 @@ const sourceOf = ({ rego, libs = [], code = [] }: Fields['spec']['targets'][numb
     const path = [...targetPath, 'code'];
     return engines === ''
       ? fail([{ path: targetPath, message: 'holds no code: `rego` and `code` are missing' }])
-      : fail([{ path, message: `holds no Rego, only ${engines}`, isUnsupported: true }]);
+      : fail([
+          {
+            path,
+            message: `holds no Rego, only ${engines}, which nothing here evaluates`,
+            isUnsupported: true,
+          },
+        ]);
   }
   const path = [...targetPath, 'code', at, 'source'];
   const parsed = regoSource.safeParse(found.source);

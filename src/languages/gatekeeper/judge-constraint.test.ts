@@ -258,9 +258,9 @@ describe('Config', () => {
   });
 
   test('a star in the middle of a glob is refused: Gatekeeper compares it as it stands, and excludes nothing', () => {
-    expect(
-      readExcludedNamespaces(config([{ processes: ['*'], excludedNamespaces: ['a*b'] }])).ok,
-    ).toBe(false);
+    expect(readExcludedNamespaces(config([{ processes: ['*'], excludedNamespaces: ['a*b'] }])).ok).toBe(
+      false,
+    );
   });
 
   test('a Config of another name counts for nothing', () => {
