@@ -41,7 +41,8 @@ const countedList = (items: readonly JsonValue[], budget: StepBudget, view: Valu
 const namesIn = (fields: JsonObject, view: ValueView): ReadonlyMap<string, FieldView> => {
   const { fields: known, values = {} } = view;
   if (known === undefined) return new Map(Object.keys(fields).map((name) => [name, { ...values, name }]));
-  return new Map([...known].filter(([, { name }]) => Object.hasOwn(fields, name)));
+  // A field that may be null and is so is not there, for the rules of the API server.
+  return new Map([...known].filter(([, { name }]) => Object.hasOwn(fields, name) && fields[name] !== null));
 };
 
 /** The same for a map. Its keys are texts, so a key of another type is not in it. */

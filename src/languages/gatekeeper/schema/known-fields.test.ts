@@ -29,7 +29,12 @@ test.each<readonly [string, JsonValue, JsonValue, readonly string[]]>([
     { open: { inner: {} } },
     ['open.inner.z'],
   ],
-  ['a map of anything', { any: { x: { y: 1 } } }, { any: { x: { y: 1 } } }, []],
+  [
+    'a map of anything, of which nothing below is known',
+    { any: { x: { y: 1 }, z: [{ y: 1 }, 2], a: 1 } },
+    { any: { x: {}, z: [{}, 2], a: 1 } },
+    ['any.x.y', 'any.z.0.y'],
+  ],
   ['a map of nothing', { closed: { x: 1 } }, { closed: {} }, ['closed.x']],
   ['what is no object', ['a', 1, null], ['a', 1, null], []],
 ])('%s', (_title, value, wanted, unknown) => {

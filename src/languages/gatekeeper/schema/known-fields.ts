@@ -1,4 +1,4 @@
-import { isJsonObject, type JsonObject, type JsonValue } from '../../../core/text/json/json.ts';
+import { isJsonObject, objectOf, type JsonObject, type JsonValue } from '../../../core/text/json/json.ts';
 import { setField, type MutableObject } from '../../../core/text/parsed-text.ts';
 import type { PolicyProblem } from '../../../core/policy/load/schema-problem.ts';
 import { fieldSchema } from './structural-schema.ts';
@@ -11,11 +11,17 @@ interface PrunedValue {
   readonly unknown: readonly Path[];
 }
 
-/** The schema of a field; `undefined`: the field is unknown. `true` in place of a schema takes anything. */
+const keepsUnknown = (schema: JsonObject): boolean => schema['x-kubernetes-preserve-unknown-fields'] === true;
+
+/**
+ * The schema of a field; `undefined`: the field is unknown. `true` in place of a schema knows the field, and nothing of
+ * what stands in it.
+ */
 const schemaOf = (schema: JsonObject, key: string): JsonObject | 'any' | undefined => {
   const named = fieldSchema(schema, key);
   if (isJsonObject(named)) return named;
-  return named === true || schema['x-kubernetes-preserve-unknown-fields'] === true ? 'any' : undefined;
+  if (named === true) return {};
+  return keepsUnknown(schema) ? 'any' : undefined;
 };
 
 /**
@@ -32,8 +38,8 @@ export const knownPart = (schema: JsonObject, value: JsonValue, path: Path = [])
   };
   if (Array.isArray(value)) {
     const { items } = schema;
-    if (!isJsonObject(items)) return { value, unknown };
-    return { value: value.map((item: JsonValue, at) => inner(items, item, at)), unknown };
+    if (!isJsonObject(items) && keepsUnknown(schema)) return { value, unknown };
+    return { value: value.map((item: JsonValue, at) => inner(objectOf(items), item, at)), unknown };
   }
   if (!isJsonObject(value)) return { value, unknown };
   const known: MutableObject = {};

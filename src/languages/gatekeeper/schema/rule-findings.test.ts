@@ -109,7 +109,7 @@ describe('a rule on an object', () => {
     ],
     ['about a change, which nothing is when it is new', { rule: 'self.min == oldSelf.min' }, { min: 1 }, []],
     ['that is empty', { rule: ' ' }, { min: 1 }, []],
-    ['on a field that is null', { rule: 'self.maybe == null' }, { maybe: null }, []],
+    ['on a field that is null, which is not there then', { rule: '!has(self.maybe)' }, { maybe: null }, []],
   ])('%s', (_title, written, value, problems) => {
     expect(unevaluatedRules(range(written))).toEqual([]);
     expect(said(range(written), value)).toEqual({ problems, remarks: [] });

@@ -8,7 +8,7 @@ import {
 } from '../../../core/text/json/json.ts';
 import type { PolicyProblem } from '../../../core/policy/load/schema-problem.ts';
 import { compileRe2 } from '../re2.ts';
-import { isOfNumberFormat, isOfTextFormat } from './format/formats.ts';
+import { isOfNumberFormat, isOfTextFormat, isTextFormat } from './format/formats.ts';
 import { fieldSchema } from './structural-schema.ts';
 
 type Path = PolicyProblem['path'];
@@ -42,7 +42,9 @@ const typeProblems = (schema: JsonObject, value: JsonValue, path: Path): Problem
     return isOfType('integer', value) || isOfType('string', value)
       ? []
       : [{ path, message: `expected a whole number or text, found ${foundText(value)}` }];
-  const { type } = schema;
+  const { type, format } = schema;
+  // The API server looks at the format alone then, and of a list it looks at none.
+  if (type === 'string' && Array.isArray(value) && isTextFormat(textOf(format))) return [];
   if (typeof type !== 'string' || type === '' || isOfType(type, value)) return [];
   return [{ path, message: `expected ${typeNames[type] ?? type}, found ${foundText(value)}` }];
 };
@@ -97,10 +99,13 @@ const isBeyond = (value: number, bound: number | undefined, sign: number, isExcl
   return over > 0 || (isExclusive && over === 0);
 };
 
-/** As the API server has it: 0.3 is a multiple of 0.1, though not in the 64 bits of both. */
+/**
+ * As the API server has it: 0.3 is a multiple of 0.1, though not in the 64 bits of both, and a whole number is held against
+ * the whole part of the step, which may be nothing.
+ */
 const isMultiple = (value: number, step: number): boolean => {
-  const times = value / step;
-  return Math.abs(times - Math.round(times)) <= 1e-9 * Math.max(1, Math.abs(times));
+  const times = value / (Number.isInteger(value) ? Math.trunc(step) : step);
+  return Number.isFinite(times) && Math.abs(times - Math.round(times)) <= 1e-9 * Math.max(1, Math.abs(times));
 };
 
 const numberProblems = (schema: JsonObject, value: number, path: Path): Problems => {

@@ -38,6 +38,7 @@ const macs = [6, 8, 20].flatMap((size) => [
   `[0-9a-f]{2}(?::[0-9a-f]{2}){${size - 1}}`,
   `[0-9a-f]{2}(?:-[0-9a-f]{2}){${size - 1}}`,
   String.raw`[0-9a-f]{4}(?:\.[0-9a-f]{4}){${size / 2 - 1}}`,
+  `[0-9a-f]{${size * 2}}`,
 ]);
 
 const uuid = (version: string, variant: string): IsOfFormat =>
@@ -100,9 +101,14 @@ const textFormats: ReadonlyMap<string, IsOfFormat> = new Map([
   ['k8slongname', (text) => text.length <= 253 && longNamePattern(text)],
 ]);
 
+const normal = (format: string): string => format.replaceAll('-', '');
+
+/** Whether values are held to a format. */
+export const isTextFormat = (format: string): boolean => textFormats.has(normal(format));
+
 /** Whether a text is of a format; the API server holds nobody to a format that it does not know. */
 export const isOfTextFormat = (format: string, text: string): boolean => {
-  const isOfFormat = textFormats.get(format.replaceAll('-', ''));
+  const isOfFormat = textFormats.get(normal(format));
   return isOfFormat === undefined || (text.length <= maxLength && isOfFormat(text));
 };
 
