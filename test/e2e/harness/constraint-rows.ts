@@ -52,6 +52,10 @@ export const parameterRows: readonly ParameterRow[] = [
     'http://h:',
     'http://h#x',
     '?a',
+    'http://[1.2.3.4]/',
+    'http://[:1]/',
+    'http://u[h',
+    'http://u]h',
   ),
   text(
     'email',
@@ -76,6 +80,10 @@ export const parameterRows: readonly ParameterRow[] = [
     'a@b c',
     '""@b',
     'a@[1.2.3.4]',
+    'a@[1.2.3]',
+    'a@[::1]',
+    'a@[:1]',
+    'a@[IPv6:::1]',
   ),
   text(
     'hostname',

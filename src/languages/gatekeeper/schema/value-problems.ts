@@ -36,16 +36,19 @@ const foundText = (value: JsonValue): string => {
   return typeof value === 'string' ? `the text ${quote(value)}` : (typeNames[typeOf(value)] ?? 'something');
 };
 
+/** The API server looks at the format alone then, and of a list it looks at none. */
+const isListForFormat = ({ type, format }: JsonObject, value: JsonValue): boolean =>
+  type === 'string' && Array.isArray(value) && isTextFormat(textOf(format));
+
 const typeProblems = (schema: JsonObject, value: JsonValue, path: Path): Problems => {
   if (value === null && schema['nullable'] === true) return [];
   if (schema['x-kubernetes-int-or-string'] === true)
     return isOfType('integer', value) || isOfType('string', value)
       ? []
       : [{ path, message: `expected a whole number or text, found ${foundText(value)}` }];
-  const { type, format } = schema;
-  // The API server looks at the format alone then, and of a list it looks at none.
-  if (type === 'string' && Array.isArray(value) && isTextFormat(textOf(format))) return [];
+  const { type } = schema;
   if (typeof type !== 'string' || type === '' || isOfType(type, value)) return [];
+  if (isListForFormat(schema, value)) return [];
   return [{ path, message: `expected ${typeNames[type] ?? type}, found ${foundText(value)}` }];
 };
 

@@ -1,10 +1,14 @@
+import { addressOf } from '../../../rego/builtins/network/ip-network.ts';
 import { compileRe2 } from '../../re2.ts';
 
 const atom = String.raw`[A-Za-z0-9!#$%&'*+/=?^_{|}~\x60\x{80}-\x{10FFFF}-]+`;
 const dotted = String.raw`${atom}(?:\.${atom})*`;
 const quotedText = String.raw`(?:[^"\\\x00-\x08\x0A-\x1F\x7F]|\\[^\x00-\x08\x0A-\x1F\x7F])`;
 const comment = String.raw`\((?:[^()\\]|\\.)*\)`;
-const address = String.raw`(?:${dotted}|"${quotedText}+")@[ \t]*(?:${dotted}|\[[^\[\]\\]*\])`;
+const octet = '(?:25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])';
+/** The address of a host in place of its name. */
+const literal = String.raw`\[(?:${octet}(?:\.${octet}){3}|[0-9A-Fa-f]*:[0-9A-Fa-f:.]*)\]`;
+const address = String.raw`(?:${dotted}|"${quotedText}+")@[ \t]*(?:${dotted}|${literal})`;
 const word = String.raw`(?:(?:${atom}|\.)+|"${quotedText}*")`;
 const words = String.raw`(?:${word}[ \t]*)+`;
 const inAngles = String.raw`(?:${words})?<[ \t]*${address}>`;
@@ -13,4 +17,9 @@ const inAngles = String.raw`(?:${words})?<[ \t]*${address}>`;
 const mailbox = compileRe2(String.raw`^[ \t]*(?:${address}|${inAngles})[ \t]*(?:${comment}[ \t]*)*$`);
 
 /** Whether a text is one address of mail, with or without a name before it, as Go's `mail.ParseAddress` reads it. */
-export const isEmailAddress = (text: string): boolean => mailbox.ok && mailbox.value(text);
+export const isEmailAddress = (text: string): boolean =>
+  mailbox.ok &&
+  mailbox.value(text) &&
+  Array.from(text.matchAll(/\[([0-9A-Fa-f:.]{2,64})\]/g), ([, host = '']) => host).every(
+    (host) => addressOf(host) !== undefined,
+  );

@@ -1,3 +1,5 @@
+import { addressOf } from '../../../rego/builtins/network/ip-network.ts';
+
 /** A text up to the first sign, and what stands behind it. */
 const cutAt = (text: string, sign: string): readonly [string, string | undefined] => {
   const at = text.indexOf(sign);
@@ -16,7 +18,7 @@ const hasBadEscape = (text: string): boolean => /%(?![\da-f]{2})/i.test(text);
 
 /** In a host, `%` stands for characters beyond ASCII alone. */
 const isHostText = (text: string): boolean =>
-  !/[ #%/?@\\^`{|}]/.test(text.replaceAll(/%[89a-f][\da-f]/gi, ''));
+  !/[ #%/?@[\\^`{|}]/.test(text.replaceAll(/%[89a-f][\da-f]/gi, ''));
 
 const isPort = (text: string): boolean =>
   text === '' || (text.startsWith(':') && !/[^\d]/.test(text.slice(1)));
@@ -29,8 +31,8 @@ const isHost = (host: string): boolean => {
   const end = host.lastIndexOf(']');
   if (end < 0 || !isPort(host.slice(end + 1))) return false;
   // Behind `%25` stands a zone, which is written more freely.
-  const [address] = cutAt(host.slice(0, end), '%25');
-  return isHostText(address) && !hasBadEscape(host);
+  const [address] = cutAt(host.slice(1, end), '%25');
+  return address.includes(':') && addressOf(address) !== undefined && !hasBadEscape(host);
 };
 
 const isUserInfo = (text: string): boolean =>
