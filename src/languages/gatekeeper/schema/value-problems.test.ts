@@ -30,6 +30,12 @@ test.each<readonly [string, JsonObject, JsonValue, readonly string[]]>([
   ],
   ['one of several', { type: 'string', enum: ['a', 'b'] }, 'b', []],
   ['none of them', { type: 'string', enum: ['a', 'b'] }, 'c', [': expected one of "a", "b"']],
+  [
+    'nothing, which no list holds',
+    { nullable: true, enum: ['a', null] },
+    null,
+    [': expected one of "a", null'],
+  ],
   ['an object among several', { enum: [{ a: [1] }] }, { a: [1] }, []],
   ['a missing field', labels, {}, ['key: missing field "key"']],
   [

@@ -69,8 +69,9 @@ const isSame = (one: JsonValue | undefined, other: JsonValue | undefined): boole
 
 const enumProblems = (schema: JsonObject, value: JsonValue, path: Path): Problems => {
   const { enum: allowed } = schema;
-  if (!Array.isArray(allowed) || (allowed as readonly JsonValue[]).some((one) => isSame(one, value)))
-    return [];
+  if (!Array.isArray(allowed)) return [];
+  // The API server finds `null` in no list, not even in one that names it.
+  if (value !== null && (allowed as readonly JsonValue[]).some((one) => isSame(one, value))) return [];
   return [{ path, message: `expected one of ${allowed.map((one) => JSON.stringify(one)).join(', ')}` }];
 };
 
@@ -202,7 +203,8 @@ const partProblems = (schema: JsonObject, value: JsonValue, path: Path): Problem
  */
 export const valueProblems = (schema: JsonObject, value: JsonValue, path: Path = []): Problems => {
   const wrong = typeProblems(schema, value, path);
-  if (wrong.length > 0 || value === null) return wrong;
+  if (wrong.length > 0) return wrong;
+  if (value === null) return enumProblems(schema, value, path);
   return [
     ...enumProblems(schema, value, path),
     ...partProblems(schema, value, path),

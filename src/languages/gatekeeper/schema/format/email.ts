@@ -20,6 +20,6 @@ const mailbox = compileRe2(String.raw`^[ \t]*(?:${address}|${inAngles})[ \t]*(?:
 export const isEmailAddress = (text: string): boolean =>
   mailbox.ok &&
   mailbox.value(text) &&
-  Array.from(text.matchAll(/\[([0-9A-Fa-f:.]{2,64})\]/g), ([, host = '']) => host).every(
+  Array.from(text.matchAll(/\[([0-9A-Fa-f:.]{1,64})\]/g), ([, host = '']) => host).every(
     (host) => addressOf(host) !== undefined,
   );

@@ -26,6 +26,7 @@ const table: Readonly<Record<string, readonly [readonly string[], readonly strin
       './rel',
       ':a',
       'http://host:port/',
+      'http://a::80/',
       'http://a b/',
       'http://[::1/',
       '/a%zz',

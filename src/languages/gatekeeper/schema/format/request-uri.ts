@@ -26,7 +26,7 @@ const isPort = (text: string): boolean =>
 const isHost = (host: string): boolean => {
   if (!host.startsWith('[')) {
     const colon = host.lastIndexOf(':');
-    return isHostText(host) && (colon < 0 || isPort(host.slice(colon)));
+    return isHostText(host) && (colon < 0 || (host.indexOf(':') === colon && isPort(host.slice(colon))));
   }
   const end = host.lastIndexOf(']');
   if (end < 0 || !isPort(host.slice(end + 1))) return false;
