@@ -9,9 +9,11 @@ import { fakeTelemetry } from '../../../test/fakes/telemetry.ts';
 import { soon } from '../../../test/soon.ts';
 import type { ApiClient } from '../../adapters/kubernetes/client/client.ts';
 import { doorManifests } from '../../install/doors/door-configuration.ts';
+import type { Config } from '../../config/resolved.ts';
 import { createLifecycle, type Lifecycle } from '../lifecycle.ts';
 import type { Telemetry } from '../telemetry.ts';
 import { openClusterConstraints, type ClusterConstraints } from './cluster-constraints.ts';
+import { watchWebhooks } from './webhook-guard.ts';
 
 const configurations = 'validatingwebhookconfigurations';
 const closedDoor = 'imagegate-constraints';
@@ -264,4 +266,30 @@ describe('the doors of constraints', () => {
       soon,
     );
   });
+
+  test('R13: that the holder does not write are noticed by the other replicas', async () => {
+    install();
+    const notHolder = (): boolean => false;
+    const constraints = open({}, notHolder);
+    const certificate = { current: () => ({ cert: leaf, key: '', expiresAt: 0 }) };
+    const events = { note: () => undefined };
+    watchWebhooks(
+      constraintSettings() as Config,
+      { client, certificate, events, isHolder: notHolder, doors: constraints.doors } as never,
+      telemetry,
+      lifecycle,
+    );
+    const altered =
+      'the webhook configuration is altered: constraints may not be asked about what is no workload';
+    await vi.waitFor(
+      () =>
+        expect(messages.filter((message) => message === 'the webhook configuration is intact')).toHaveLength(
+          2,
+        ),
+      soon,
+    );
+    expect(messages).not.toContain(altered);
+    constrain();
+    await vi.waitFor(() => expect(messages).toContain(altered), { timeout: 15_000 });
+  }, 30_000);
 });

@@ -31,6 +31,8 @@ export interface ConstraintDoors {
   readonly asked: (constraint: ConstraintInForce) => ConstraintReach | undefined;
   /** The configuration as the constraints in force want it (R13); what is there as long as that is not known. */
   readonly expected: (name: DoorName) => (found: JsonObject | undefined) => JsonObject;
+  /** Called when other rules are expected. */
+  readonly onExpected: (listener: () => void) => void;
   /** Compares again: the Lease was gained, or a configuration changed. */
   readonly wake: () => void;
   readonly part: () => PartState;
@@ -183,6 +185,15 @@ const expectedBy = (config: DoorSettings, certificate: DoorParts['certificate'])
   });
 };
 
+/** What is there as long as nobody knows what the constraints want. */
+const expectedOf = (
+  expected: ReturnType<typeof expectedDoors>,
+  plan: DoorPlan | undefined,
+  name: DoorName,
+  found: JsonObject | undefined,
+): JsonObject =>
+  plan === undefined ? (found ?? {}) : (expected(plan, found, '/constraints')[name] as unknown as JsonObject);
+
 /** A text that stays the same is told once. */
 const once = (tell: (text: string) => void) => {
   let last = '';
@@ -207,9 +218,11 @@ export const openConstraintDoors = (
     telemetry.log.warn('the resources of the cluster could not be read', { problem }),
   );
   const expected = expectedBy(config, certificate);
+  const listeners: (() => void)[] = [];
   const changed = (): void => {
     writer.wake();
     onChange();
+    for (const listener of listeners) listener();
   };
   const discovery = createDiscovery({
     client,
@@ -245,12 +258,8 @@ export const openConstraintDoors = (
       changed();
     },
     asked: state.asked,
-    expected: (name) => (found) => {
-      const plan = state.plan();
-      return plan === undefined
-        ? (found ?? {})
-        : (expected(plan, found, '/constraints')[name] as unknown as JsonObject);
-    },
+    expected: (name) => (found) => expectedOf(expected, state.plan(), name, found),
+    onExpected: (listener) => void listeners.push(listener),
     wake: () => writer.wake(),
     part: state.part,
   };

@@ -107,8 +107,23 @@ export interface WebhookGuardParts {
   readonly events: Events;
   readonly isHolder: () => boolean;
   /** Absent: constraints are asked about workloads alone, or not at all. */
-  readonly doors?: Pick<ConstraintDoors, 'expected' | 'wake'> | undefined;
+  readonly doors?: Pick<ConstraintDoors, 'expected' | 'onExpected' | 'wake'> | undefined;
 }
+
+const eventOf = (
+  { kind, name }: OwnConfiguration,
+  { state, differences, uid }: Extract<WebhookIntegrity, { readonly differences: readonly string[] }>,
+): Parameters<Events['note']>[0] => ({
+  about: {
+    apiVersion: 'admissionregistration.k8s.io/v1',
+    kind,
+    name,
+    ...(uid === undefined ? {} : { uid }),
+  },
+  type: 'Warning',
+  reason: state === 'missing' ? 'WebhookMissing' : 'WebhookAltered',
+  text: `the webhook configuration of ${name} is ${state}: ${differences.join('; ')}`,
+});
 
 /**
  * R13: watches the webhook configurations of the gate and reports within seconds when one is missing or altered. A
@@ -122,7 +137,8 @@ export const watchWebhooks = (
   lifecycle: Lifecycle,
 ): WebhookWatch => {
   const { client, certificate, events, doors } = parts;
-  const emit = ({ kind, name, consequence }: OwnConfiguration, integrity: WebhookIntegrity): void => {
+  const emit = (own: OwnConfiguration, integrity: WebhookIntegrity): void => {
+    const { kind, name, consequence } = own;
     const all = guards.map((guard) => guard.integrity());
     if (all.every(({ state }) => state !== 'unknown')) {
       metrics.set('webhookIntact', all.every(({ state }) => state === 'intact') ? 1 : 0);
@@ -130,19 +146,9 @@ export const watchWebhooks = (
     if (integrity.state === 'intact') log.info('the webhook configuration is intact', { kind, name });
     if (integrity.state !== 'missing' && integrity.state !== 'altered') return;
     metrics.set('webhookIntact', 0);
-    const { state, differences, uid } = integrity;
+    const { state, differences } = integrity;
     log.error(`the webhook configuration is ${state}: ${consequence}`, { kind, name, differences });
-    events.note({
-      about: {
-        apiVersion: 'admissionregistration.k8s.io/v1',
-        kind,
-        name,
-        ...(uid === undefined ? {} : { uid }),
-      },
-      type: 'Warning',
-      reason: state === 'missing' ? 'WebhookMissing' : 'WebhookAltered',
-      text: `the webhook configuration of ${name} is ${state}: ${differences.join('; ')}`,
-    });
+    events.note(eventOf(own, integrity));
   };
   const guards = ownConfigurations(parts).map((own) =>
     createWebhookGuard({
@@ -162,12 +168,13 @@ export const watchWebhooks = (
     guard.start();
     lifecycle.add(() => guard.close());
   }
+  const recheck = (): void => {
+    for (const guard of guards) guard.recheck();
+  };
+  // A holder that cannot write is noticed by the others, though nothing changes in the cluster.
+  doors?.onExpected(recheck);
   return {
-    guard: {
-      recheck: () => {
-        for (const guard of guards) guard.recheck();
-      },
-    },
+    guard: { recheck },
     part: () => partOf(guards.map((guard) => guard.integrity())),
   };
 };
