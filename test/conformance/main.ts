@@ -5,6 +5,7 @@
 import { readdirSync, statSync, writeFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { isAdvisories, runAdvisories } from './advisories.ts';
+import { gatekeeperAnswersOf } from './gatekeeper-answers.ts';
 import { isSuite, suiteCasesOf } from './gatekeeper-suites.ts';
 import { libraryAnswersOf } from './library-answers.ts';
 import { inProcess, spawned } from './imagegate.ts';
@@ -108,10 +109,15 @@ for (const file of lines)
 for (const suite of suites)
   for (const { name, failure } of suiteCasesOf(suite))
     count('gatekeeper', `${relative(dir, suite)} ${name}`, failure);
-const ofLibrary = libraryAnswersOf(dir);
-for (const { name, failure } of ofLibrary ?? []) count('opa-of-gatekeeper', name, failure);
-if (ofLibrary === undefined && suites.length > 0)
-  console.log('these suites are not those that OPA was asked about: nothing is compared with its answers');
+const recorded = {
+  'opa-of-gatekeeper': libraryAnswersOf(dir),
+  'real-gatekeeper': suites.length === 0 ? undefined : await gatekeeperAnswersOf(dir),
+};
+for (const [source, cases] of Object.entries(recorded)) {
+  for (const { name, failure } of cases ?? []) count(source, name, failure);
+  if (cases === undefined && suites.length > 0)
+    console.log(`${source}: these suites are not those that were asked about: nothing is compared`);
+}
 for (const folder of unknown) console.log(`no runner for ${relative(dir, folder) || '.'}`);
 for (const { skipped } of tallies.values())
   for (const [reason, number] of skipped) console.log(`skipped ${number}: ${reason}`);

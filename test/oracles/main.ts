@@ -1,8 +1,8 @@
 /**
  * `npm run oracles`: asks cosign 2 and 3, sigstore-go and us about the same images, signed well and badly on real registries,
- * OPA and us about the same templates, package managers and us about the order of the same versions, osv-scanner and us about the same packages, and Syft and us about
+ * OPA and us about the same templates, Gatekeeper and us about its library, package managers and us about the order of the same versions, osv-scanner and us about the same packages, and Syft and us about
  * what is in the same images; compares case by case, and records everything for the replay of `npm test`. `--seed N` draws other cases; `--check` records nothing, `--only NAME` asks about less, `--library DIR` asks about
- * the templates of Gatekeeper's library as well. Ends with
+ * Gatekeeper's library as well. Ends with
  * 1 when we are wrong, or when somebody and we differ and nobody said why.
  */
 import { mkdtempSync, rmSync } from 'node:fs';
@@ -17,6 +17,7 @@ import { keylessOracle } from './keyless-oracle.ts';
 import { compare, type Comparison } from './oracle.ts';
 import { signatureOracle } from './signature-oracle.ts';
 import { startInstances } from './sigstore-instances.ts';
+import { compareGatekeeper } from './gatekeeper/compare-gatekeeper.ts';
 import { compareGenerated } from './matches/generated.ts';
 import { comparePackages } from './packages/compare-packages.ts';
 import { compareRego } from './rego/compare-rego.ts';
@@ -75,6 +76,9 @@ const failures =
   (isChosen('versions') ? compareOrders({ seed, write }) : 0) +
   (isChosen('rego')
     ? compareRego({ seed, write, ...(values.library === undefined ? {} : { library: values.library }) })
+    : 0) +
+  (isChosen('gatekeeper') && values.library !== undefined
+    ? await compareGatekeeper({ library: values.library, write })
     : 0) +
   (isChosen('matches') ? compareGenerated({ seed, write }) : 0) +
   (isChosen('packages') ? comparePackages({ write }) : 0) +

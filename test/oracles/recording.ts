@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { brotliCompressSync, brotliDecompressSync, constants } from 'node:zlib';
 import { z } from 'zod';
 import { layerContent } from './packages/image-content.ts';
+import { gatekeeperAnswers } from './gatekeeper/gatekeeper-answers.ts';
 import { regoAnswer } from './rego/ask-opa.ts';
 
 const manifest = z.strictObject({ mediaType: z.string(), bytes: z.base64() });
@@ -125,3 +126,16 @@ export type RegoRecording = z.infer<typeof regoRecording>;
 
 export const readRegoRecording = (): RegoRecording => read('rego', regoRecording);
 export const writeRegoRecording = (made: RegoRecording): void => write('rego', regoRecording.parse(made));
+
+const gatekeeperRecording = z.strictObject({
+  command: z.string(),
+  program: z.string(),
+  /** SHA-256 of the suites with all that they name, which are not kept here. */
+  library: z.hex(),
+  answers: gatekeeperAnswers,
+});
+export type GatekeeperRecording = z.infer<typeof gatekeeperRecording>;
+
+export const readGatekeeperRecording = (): GatekeeperRecording => read('gatekeeper', gatekeeperRecording);
+export const writeGatekeeperRecording = (made: GatekeeperRecording): void =>
+  write('gatekeeper', gatekeeperRecording.parse(made));

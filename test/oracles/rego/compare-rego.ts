@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { digestOf } from '../digest.ts';
 import { readRegoRecording, writeRegoRecording } from '../recording.ts';
 import { askOpa, opaVersion, type RegoAnswer, type RegoQuestion } from './ask-opa.ts';
 import { regoDifferences, type RegoDifference, type RegoPair } from './differences.ts';
@@ -46,8 +46,7 @@ export const compareAnswers = (
   return { counts: { refused, failed, answered: said.length - failed }, explained, unexplained };
 };
 
-export const digestOfQuestions = (questions: readonly RegoQuestion[]): string =>
-  createHash('sha256').update(JSON.stringify(questions)).digest('hex');
+export const digestOfQuestions = (questions: readonly RegoQuestion[]): string => digestOf(questions);
 
 const say = (text: string): void => void process.stdout.write(`${text}\n`);
 

@@ -1,12 +1,7 @@
-import { readdirSync, readFileSync } from 'node:fs';
-import { basename, dirname, join } from 'node:path';
-import { parseDocument } from 'yaml';
-import { objectOf, textOf, type JsonObject, type JsonValue } from '../../../src/core/text/json/json.ts';
+import { objectOf, objectsIn, textOf, type JsonObject } from '../../../src/core/text/json/json.ts';
 import { reviewOfObject } from '../../../src/languages/gatekeeper/review.ts';
+import { librarySuites, type LibrarySuite } from '../gatekeeper/library.ts';
 import type { RegoQuestion } from './ask-opa.ts';
-
-const read = (file: string): JsonObject => objectOf(parseDocument(readFileSync(file, 'utf8')).toJS());
-const list = (value: JsonValue | undefined): readonly JsonValue[] => (Array.isArray(value) ? value : []);
 
 /** As the webhook of Gatekeeper hands an object to a template. */
 const reviewOf = (object: JsonObject): JsonObject => {
@@ -25,26 +20,21 @@ const reviewOf = (object: JsonObject): JsonObject => {
   };
 };
 
-const questionOf = (suite: string): RegoQuestion => {
-  const at = (path: JsonValue | undefined): JsonObject => read(join(dirname(suite), textOf(path)));
-  const [test] = list(read(suite)['tests']).map(objectOf);
-  const [target] = list(objectOf(at(test!['template'])['spec'])['targets']).map(objectOf);
-  const code = list(target!['code']).map(objectOf);
-  const source = objectOf(code.find(({ engine }) => engine === 'Rego')?.['source'] ?? target);
-  const parameters = objectOf(at(test!['constraint'])['spec'])['parameters'] ?? {};
-  const reviews = list(test!['cases']).map((one) => reviewOf(at(objectOf(one)['object'])));
+const questionOf = ({ tests: [test] }: LibrarySuite): RegoQuestion => {
+  const { template, constraint, objects } = test!;
+  const [target = {}] = objectsIn(objectOf(template['spec'])['targets']);
+  const rego = objectsIn(target['code']).find(({ engine }) => engine === 'Rego');
+  const source = objectOf(rego?.['source'] ?? target);
+  const { libs } = source;
   return {
     rego: textOf(source['rego']),
-    libs: list(source['libs']).map(textOf),
+    libs: Array.isArray(libs) ? libs.map(textOf) : [],
     version: 'v0',
-    parameters: JSON.stringify(parameters),
-    reviews: reviews.slice(0, 2).map((review) => JSON.stringify(review)),
+    parameters: JSON.stringify(objectOf(constraint['spec'])['parameters'] ?? {}),
+    reviews: objects.slice(0, 2).map((object) => JSON.stringify(reviewOf(object))),
   };
 };
 
 /** The templates of a checkout of Gatekeeper's library, each with the first objects and the constraint of its suite. */
 export const libraryQuestions = (folder: string): readonly RegoQuestion[] =>
-  readdirSync(folder, { recursive: true, encoding: 'utf8' })
-    .filter((file) => basename(file) === 'suite.yaml')
-    .sort()
-    .map((file) => questionOf(join(folder, file)));
+  librarySuites(folder).map(questionOf);
