@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import type { JsonObject } from '../../../core/text/json/json.ts';
+import type { JsonObject, JsonValue } from '../../../core/text/json/json.ts';
 import { constraint, storeOf, template } from '../../../../test/fakes/constraints.ts';
 import type { CompiledConstraints } from './constraint-set.ts';
 
@@ -65,4 +65,26 @@ describe('the Namespace object is looked up for a constraint that may speak of t
   ] as const)('%s', (_title, constraints, request, wanted) => {
     expect(setOf(constraints).needsNamespace(request)).toBe(wanted);
   });
+});
+
+test('parameters that nest too deeply are an error for each review, never for the first alone', () => {
+  const depth = 4000;
+  const deep = JSON.parse(`${'['.repeat(depth)}${']'.repeat(depth)}`) as JsonValue;
+  const names = { kind: 'K8sNamed' };
+  const schema = { type: 'object', 'x-kubernetes-preserve-unknown-fields': true };
+  const crd = { spec: { names, validation: { openAPIV3Schema: schema } } };
+  const rego = 'violation[{"msg": "x"}] { input.review.object.metadata.name == input.parameters.names[_] }';
+  const byName = template('K8sNamed', rego);
+  const set = storeOf(
+    [{ ...byName, spec: { ...(byName['spec'] as JsonObject), crd } }],
+    [constraint('K8sNamed', 'deep', { parameters: { deep, names: ['x'] } })],
+  ).set((text) => text);
+  for (let times = 0; times < 2; times++) {
+    const steps = set.judging({ request: requestFor('Pod'), namespace: undefined, now: 0 });
+    let step = steps.next();
+    while (step.done !== true) step = steps.next();
+    expect(step.value).toMatchObject({
+      value: { judgements: [{ problems: [{ code: 'constraint-error' }] }] },
+    });
+  }
 });

@@ -102,6 +102,18 @@ describe('a document', () => {
     value.set('b', 2);
     expect(valueText(value)).toBe('{"a": 1, "b": 2}');
   });
+
+  test('that nests too deeply for the engine fails for everybody who looks, and is never half there', () => {
+    const depth = 50_000;
+    const value = valueOfJson(
+      { deep: JSON.parse(`${'['.repeat(depth)}${']'.repeat(depth)}`) as JsonValue, name: 'x' },
+      'int64',
+    ) as RegoObject;
+    for (let times = 0; times < 2; times++) {
+      expect(() => value.get('name')).toThrow(RangeError);
+      expect(() => value.size).toThrow(RangeError);
+    }
+  });
 });
 
 describe('the text of numbers', () => {

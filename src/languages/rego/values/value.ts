@@ -221,7 +221,13 @@ export class RegoObject {
   #map(): Map<MapKey, RegoValue> {
     if (this.#values === undefined) {
       this.#values = new Map();
-      this.#fill?.(this);
+      try {
+        this.#fill?.(this);
+      } catch (error) {
+        // Attack: what nests too deeply for the engine fails once, and whoever looks next would find half of the object.
+        this.#values = undefined;
+        throw error;
+      }
       this.#fill = undefined;
     }
     return this.#values;
