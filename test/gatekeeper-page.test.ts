@@ -56,7 +56,9 @@ describe('docs/gatekeeper-migration.md', () => {
       expect(code).toBe(0);
       expect(stdout.includes('constrainttemplates')).toBe(true);
       // Only the gate that owns the kinds of constraints may make them.
-      expect(/customresourcedefinitions/.test(stdout)).toBe(command.includes('--constraint-crds'));
+      expect(/customresourcedefinitions\n +verbs:\n( +- \w+\n)* +- create\n/.test(stdout)).toBe(
+        command.includes('--constraint-crds'),
+      );
     } finally {
       await rm(data, { recursive: true });
     }
