@@ -97,8 +97,8 @@ const table: Readonly<Record<string, readonly [readonly string[], readonly strin
     ['rgb(0,31,256)', 'rgb(01,31,255)', 'rgba(0,31,255)'],
   ],
   byte: [
-    ['dGVzdA==', 'dGVz'],
-    ['', 'dGVzdA', 'dGV*'],
+    ['dGVzdA==', 'dGVz', 'dGVzdDE='],
+    ['', 'dGVzdA', 'dGV*', 'dGVzd===', '====', 'dG==dGVz'],
   ],
   password: [['', 'anything'], []],
   date: [
@@ -137,6 +137,14 @@ describe.each(Object.entries(table))('format %s', (format, [taken, refused]) => 
   test.each(refused.map((text) => [text] as const))('refuses %j', (text) => {
     expect(isOfTextFormat(format, text)).toBe(false);
   });
+});
+
+test('certificates and secrets may be long, and a longer text has no other format', () => {
+  const long = 'dGVz'.repeat(100_000);
+  expect(isOfTextFormat('byte', long)).toBe(true);
+  expect(isOfTextFormat('byte', `${long}d`)).toBe(false);
+  expect(isOfTextFormat('password', long)).toBe(true);
+  expect(isOfTextFormat('uri', `/${long}`)).toBe(false);
 });
 
 test('hyphens in the name of a format mean nothing, and a format that nobody knows is none', () => {
