@@ -30,7 +30,8 @@ const contested = () => {
   };
   const status = createConstraintStatus({
     client: client as ApiClient,
-    clock: { now: () => Date.now(), monotonic: () => Date.now() },
+    // Timers count from the beginning of an iteration of the event loop, so by this clock they are early.
+    clock: { now: () => Date.now(), monotonic: () => Date.now() * (1 - 1e-6) },
     isHolder: () => true,
     wanted: () => [{ resource: constraintTemplatesResource, object, status: ours }],
     onForeignWriter: (isThere) => void told.push(isThere),

@@ -80,8 +80,8 @@ const createContest = (
       pausedUntil = now + foreign.pause;
       drops.clear();
       onForeignWriter(true);
-      // Nothing else may happen meanwhile that would wake it.
-      void sleep(foreign.pause, closing.signal, false).then(wake);
+      // Nothing else may happen meanwhile that would wake it. A timer may be some milliseconds early by this clock.
+      void sleep(foreign.pause + 1000, closing.signal, false).then(wake);
       return true;
     },
     written: (one: WantedStatus): void => {
