@@ -56,3 +56,9 @@ export const establishedCrds = async (cluster: Pick<Cluster, 'api'>): Promise<re
   const { body } = await cluster.api('GET', `${crdsPath}?labelSelector=gatekeeper.sh/constraint=yes`);
   return (body['items'] as KubeObject[]).filter(isEstablished);
 };
+
+/** Whether the API server serves a CRD; asks for nothing else. */
+export const isServed = async (cluster: Pick<Cluster, 'api'>, name: string): Promise<boolean> => {
+  const { status, body } = await cluster.api('GET', `${crdsPath}/${name}`);
+  return status === 200 && isEstablished(body);
+};

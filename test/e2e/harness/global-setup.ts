@@ -1,6 +1,7 @@
 import type { TestProject } from 'vitest/node';
 import { startCluster, type ClusterAddress } from './cluster.ts';
 import { installCosign } from './install-cosign.ts';
+import { installGatekeeper } from './install-gatekeeper.ts';
 import { installSigstore } from './install-sigstore.ts';
 import { installParts, installRegistryParts } from './install.ts';
 import { installSystemImage } from './system-image.ts';
@@ -19,6 +20,7 @@ export const setup = async (project: TestProject): Promise<() => Promise<void>> 
   installCosign(2);
   installSigstore();
   installSystemImage();
+  installGatekeeper();
   const started = Date.now();
   const { address, stop } = await startCluster(parts);
   process.stderr.write(
