@@ -303,8 +303,8 @@ describe('beside the real Gatekeeper', () => {
     process.stderr.write(
       `e2e: from a template to its CRD, p50: ${ours.toFixed(0)} ms, Gatekeeper ${theirs.toFixed(0)} ms\n`,
     );
-    // Where Gatekeeper takes long as well, the machine has other work.
-    expect(ours).toBeLessThanOrEqual(Math.max(1_000, 3 * theirs));
+    // One second is a figure of a quiet machine; where Gatekeeper takes long as well, the machine has other work.
+    expect(ours).toBeLessThanOrEqual(Math.max(5_000, 3 * theirs));
   }, 180_000);
 
   it('and back: Gatekeeper takes over what it finds', async () => {
