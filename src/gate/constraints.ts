@@ -37,6 +37,8 @@ export interface ConstraintSet {
   /** `sha256:…` over templates and constraints. */
   readonly version: string;
   readonly isEmpty: boolean;
+  /** A violation of one of them refuses. */
+  readonly isDenying: boolean;
   /** Whether a constraint that may speak of the request looks at its Namespace object. */
   needsNamespace(request: JsonObject): boolean;
   /** A step evaluates one constraint at most. A failure says why no constraint can be asked about such a request. */
@@ -53,6 +55,7 @@ export interface ConstraintReader {
 export const noConstraints: ConstraintSet = {
   version: 'none',
   isEmpty: true,
+  isDenying: false,
   needsNamespace: () => false,
   *judging() {
     yield;

@@ -212,6 +212,23 @@ describe('/constraints', () => {
     expect(recorded.at(-1)?.versions['policies']).toBeUndefined();
   });
 
+  test.each([
+    ['a Deny constraint refuses it', {}, false, 200],
+    ['in the shadow it has no verdict', {}, true, 413],
+    ['a constraint that warns refuses nothing', { spec: { enforcementAction: 'warn' } }, false, 413],
+  ])('an object that is too large to be judged: %s', async (_title, more, isShadow, status) => {
+    const one = storeOf(
+      [template('NoBad', 'violation[{"msg": "is bad"}] { input.review.object.metadata.labels.bad }')],
+      [{ ...constraint('NoBad', 'a'), ...more }],
+    );
+    const { send } = await open(undefined, policies, { ...constraintsOf(one), isShadow });
+    const body = review(object('v1', 'ConfigMap', { labels: { filler: '<'.repeat(9 * 1024 * 1024) } }));
+    const reply = await send({ path: '/constraints', body });
+    expect(reply.status).toBe(status);
+    if (status === 200) expect((JSON.parse(reply.text) as Answer).response.allowed).toBe(false);
+    else expect(reply.text).not.toContain('"allowed"');
+  });
+
   test('of a gate that asks no constraints says so', async () => {
     const { send } = await open(undefined);
     expect(await ask(send, '/constraints', object('v1', 'Service', bad))).toMatchObject({

@@ -166,6 +166,26 @@ const constraintsOf = (
         constraintReader: constraints.reader,
       };
 
+/** Whether a constraint may refuse what is not judged. In the shadow, and where all of them only warn, none does. */
+const mayRefuse = ({ constraints }: HandlerParts): boolean => {
+  if (constraints === undefined || constraints.isShadow) return false;
+  const state = constraints.source.current();
+  return state.state === 'loaded' && state.set.isDenying;
+};
+
+/** Makes the denial of a request that was not judged. */
+const createRejected =
+  (parts: HandlerParts, buildDecision: DecisionBuilder): WebhookHandlers['rejected'] =>
+  ({ endpoint, code, message, remedy, uid, caller }) => {
+    const finding = gateFinding(code, message, { remedy });
+    const isRefused = endpoint !== 'constraints' || mayRefuse(parts);
+    return buildDecision(
+      { source: 'admission', caller, object: unknownObject, ...(uid === undefined ? {} : { uid }) },
+      { findings: [isRefused ? finding : { ...finding, mode: 'Audit' }] },
+      systemClock.monotonic(),
+    );
+  };
+
 type AdmissionParts = Pick<ReviewDeps, 'buildDecision' | 'slices'> & { readonly workloads: WorkloadTable };
 
 /** The ways to judge: by policies and constraints, by constraints alone, by policies of images alone. */
@@ -254,12 +274,7 @@ export const createHandlers = (
       telemetry,
     ),
     imageReview,
-    rejected: ({ code, message, remedy, uid, caller }) =>
-      buildDecision(
-        { source: 'admission', caller, object: unknownObject, ...(uid === undefined ? {} : { uid }) },
-        { findings: [gateFinding(code, message, { remedy })] },
-        systemClock.monotonic(),
-      ),
+    rejected: createRejected(parts, buildDecision),
     answered: after.answered,
     ...(evidence !== undefined && prefetch !== undefined
       ? { registryEvents: eventsTo(evidence, prefetch) }

@@ -13,7 +13,7 @@ describe('in the shadow nothing of constraints refuses, and policies go on', () 
     source: {
       current: () => ({
         state: 'loaded',
-        set: { version: 'v', isEmpty: false, needsNamespace: () => false, judging },
+        set: { version: 'v', isEmpty: false, isDenying: true, needsNamespace: () => false, judging },
       }),
     },
     namespaces: { object: () => ({ state: 'absent' }) },

@@ -36,11 +36,19 @@ const statusOfRejection = ({ endpoint }: Call, rejection: RequestRejection): num
   return endpoint === 'constraints' && isFailure ? notJudgedStatus : statusWithoutVerdict(rejection);
 };
 
+/**
+ * A dead gate lets through what comes by an open door: a gate that has no room must not refuse it. Attack: an object that
+ * alone is small enough to be judged, and with its old self too large, would lose there the label that a constraint wants.
+ * The gate is well then, and the object is the reason: that is a refusal.
+ */
+const isOfObject = ({ allowed, findings }: Decision): boolean =>
+  !allowed && findings.every(({ code }) => code === 'too-large');
+
 /** A verdict as the endpoint writes it. `undefined`: it has none to give. */
 const verdictOf = ({ endpoint }: Call, decision: Decision, uid: string | undefined): string | undefined => {
   if (endpoint === 'image-review') return encodeImageReview(decision);
-  // A dead gate lets through what comes by an open door: a gate that has no room must not refuse it.
-  return endpoint === 'constraints' || uid === undefined ? undefined : encodeReview(decision, uid);
+  const mayAnswer = endpoint !== 'constraints' || isOfObject(decision);
+  return mayAnswer && uid !== undefined ? encodeReview(decision, uid) : undefined;
 };
 
 /** `/mutate` never denies, so there is no decision to record. A body that cannot be read at all is an HTTP error. */
@@ -74,8 +82,8 @@ export const createReject = (handlers: WebhookHandlers, onProblem: OnProblem): R
         caller,
         ...(uid === undefined ? {} : { uid }),
       });
-      // A rejection never becomes an allow, whatever the handler made of it.
-      const decision = made.allowed ? { ...made, allowed: false } : made;
+      // A rejection never becomes an allow, whatever the handler made of it: by `/constraints` it has no verdict then.
+      const decision = made.allowed && endpoint !== 'constraints' ? { ...made, allowed: false } : made;
       const verdict = encoding === 'verdict' ? verdictOf(call, decision, uid) : undefined;
       if (verdict !== undefined) return { status: 200, text: verdict, decision };
       const text = jsonError(rejection.code, rejection.message, decision);
@@ -91,7 +99,8 @@ export const createReject = (handlers: WebhookHandlers, onProblem: OnProblem): R
     readable: (call, rejection, uid) => decide(call, rejection, uid, 'verdict'),
     // The contract fixes two cases: over the size cap is 413, not JSON is 400, whatever the body may begin with.
     unread: (call, rejection, start) => {
-      const fixed = rejection.code === 'too-large' || rejection.code === 'malformed-request';
+      const isTooLarge = rejection.code === 'too-large' && call.endpoint !== 'constraints';
+      const fixed = isTooLarge || rejection.code === 'malformed-request';
       return fixed
         ? decide(call, rejection, undefined, 'error')
         : decide(call, rejection, peekUid(start), 'verdict');

@@ -42,6 +42,8 @@ interface Sender {
   readonly peer: string;
   /** A body below the minimum rate is rejected before its deadline (R27). */
   readonly minimumRate: boolean;
+  /** The beginning of a body that is announced as too large is read too: whose it is stands there. */
+  readonly isPeeked?: boolean;
 }
 
 export interface BodyReader {
@@ -231,7 +233,7 @@ export const createBodyReader = (limits: BodyLimits = { maxBodyBytes, maxBytesIn
   const collect = (
     request: WebRequest,
     deadline: Deadline,
-    { peer, minimumRate }: Sender,
+    { peer, minimumRate, isRefused }: Sender & { readonly isRefused: boolean },
     resolve: (body: Body) => void,
   ): void => {
     const isSlow = minimumRateFrom(deadline);
@@ -254,7 +256,7 @@ export const createBodyReader = (limits: BodyLimits = { maxBodyBytes, maxBytesIn
       if (settled) return;
       // Checked before the chunk is taken, so that held bytes never exceed the limits.
       const holds = buffer.capacityWith(chunk.length);
-      if (buffer.length + chunk.length > limits.maxBodyBytes) reject(bodyTooLarge, chunk);
+      if (isRefused || buffer.length + chunk.length > limits.maxBodyBytes) reject(bodyTooLarge, chunk);
       else if (!evict(peer, holds - held)) reject(overloaded, chunk);
       else {
         bytes.take(holds - held);
@@ -275,11 +277,12 @@ export const createBodyReader = (limits: BodyLimits = { maxBodyBytes, maxBytesIn
   return {
     read: (request, deadline, sender = unknownSender) => {
       const rejection = rejectionByHeaders(request, limits.maxBodyBytes);
-      if (rejection !== undefined) {
+      const isRefused = rejection === bodyTooLarge && sender.isPeeked === true;
+      if (rejection !== undefined && !isRefused) {
         request.on('error', () => {});
         return Promise.resolve({ state: 'rejected', rejection, start: nothing });
       }
-      return new Promise((resolve) => collect(request, deadline, sender, resolve));
+      return new Promise((resolve) => collect(request, deadline, { ...sender, isRefused }, resolve));
     },
     bytesInFlight: bytes.inFlight,
     close: () => clearInterval(sweeper),

@@ -80,7 +80,8 @@ const createAnswers = (deps: RequestListenerDeps) => {
   return {
     review: async (call: PeerCall, request: WebRequest, response: WebResponse): Promise<void> => {
       const minimumRate = call.caller === 'unverified';
-      const body = await bodyReader.read(request, call.deadline, { peer: call.peer, minimumRate });
+      const isPeeked = call.endpoint === 'constraints';
+      const body = await bodyReader.read(request, call.deadline, { peer: call.peer, minimumRate, isPeeked });
       if (body.state === 'gone') return;
       await batcher.nextBatch(bytesParsedAtOnce(body));
       const answer = await dispatch(call, body);

@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { createAuthority } from '../../../../test/e2e/harness/certificates.ts';
 import {
   decisionOf,
+  denyFinding,
   denial,
   fixture,
   http1,
@@ -225,13 +226,34 @@ describe('/constraints', () => {
   });
 
   test.each([
-    ['a nested bomb', review.replace('"status":{}', `"status":${'['.repeat(999)}${']'.repeat(999)}`), 413],
     ['an old version', review.replace('admission.k8s.io/v1', 'admission.k8s.io/v1beta1'), 400],
     ['malformed JSON', review.slice(0, -1), 400],
   ])('%s is an error, with a uid as well', async (_title, body, status) => {
     const reply = await send(body);
     expect(reply.status).toBe(status);
     expect(reply.text).not.toContain('"allowed"');
+  });
+
+  const bomb = `"status":${'['.repeat(999)}${']'.repeat(999)}`;
+  const tooLarge: readonly (readonly [string, string])[] = [
+    ['nested too deep', review.replace('"status":{}', bomb)],
+    ['of too many values', review.replace('"status":{}', `"status":[${'1,'.repeat(500_001)}1]`)],
+    ['larger than is read', review.replace('"status":{}', `"status":"${'<'.repeat(8 * mebibyte)}"`)],
+  ];
+  test.each(tooLarge)(
+    'an object %s is refused: else it would pass by the open door',
+    async (_title, body) => {
+      expectDenied(await send(body), 'the request body');
+    },
+  );
+
+  test.each(tooLarge)('where no constraint refuses, one %s has no verdict', async (_title, body) => {
+    const rejected = () => decisionOf({ findings: [denyFinding({ code: 'too-large', mode: 'Audit' })] });
+    const shadow = await startGate({ certificate }, { rejected });
+    const reply = await http1(shadow, { ca })({ path: '/constraints', body });
+    expect(reply.status).toBe(413);
+    expect(reply.text).not.toContain('"allowed"');
+    await shadow.server.drain(100);
   });
 
   test('a rejection that cannot be made is an error too', async () => {

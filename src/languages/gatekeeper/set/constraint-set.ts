@@ -175,6 +175,7 @@ export const createConstraintSet = ({
   return {
     version,
     isEmpty: constraints.length === 0,
+    isDenying: constraints.some(({ enforcement }) => actionsAt(enforcement, point).includes('deny')),
     needsNamespace: (sent: JsonObject): boolean => {
       const request = asGatekeeper(sent);
       return textOf(request['namespace']) !== '' && candidates(request).needNamespace;
