@@ -17,12 +17,14 @@ afterEach(async () => {
 const discover = (
   client: ApiClient,
   every = 60_000,
+  keep?: number,
 ): { readonly discovery: Discovery; changes: () => number } => {
   let changes = 0;
   const discovery = createDiscovery({
     client,
     clock: realClock,
     every,
+    ...(keep === undefined ? {} : { keep }),
     onChange: () => void (changes += 1),
     onProblem: ({ message }) => void problems.push(message),
   });
@@ -91,6 +93,18 @@ describe('an API server that tells everything at once', () => {
     await known(discovery);
     api.serves('nobash', true);
     await vi.waitFor(async () => expect(namesOf(await known(discovery)).join()).toContain('nobash'), soon);
+  });
+
+  test('that names a kind no longer is believed after a while: one that starts names custom kinds late', async () => {
+    const { discovery, changes } = discover(client, 50);
+    const { discovery: hasty } = discover(client, 50, 100);
+    const before = await known(discovery);
+    expect(namesOf(await known(hasty)).join()).toContain('nobash');
+    api.serves('nobash', false);
+    await vi.waitFor(async () => expect(namesOf(await known(hasty)).join()).not.toContain('nobash'), soon);
+    expect([discovery.current(), changes()]).toEqual([before, 1]);
+    api.serves('nobash', true);
+    await vi.waitFor(async () => expect(namesOf(await known(hasty)).join()).toContain('nobash'), soon);
   });
 
   test('that fails later leaves what was known, and one that always failed says why', async () => {

@@ -37,6 +37,8 @@ interface DiscoveryOptions {
   readonly onProblem: (problem: ApiProblem) => void;
   /** Milliseconds between two readings. */
   readonly every?: number;
+  /** Milliseconds for which what is no longer named stays known. */
+  readonly keep?: number;
 }
 
 export interface Discovery {
@@ -49,6 +51,11 @@ const readEvery = 30_000;
 const readWithin = 20_000;
 /** Milliseconds after a CRD came: a resource is served a moment after its definition. */
 const afterDefinition = [500, 3_000] as const;
+/**
+ * Milliseconds for which what is no longer named stays known. An API server that starts names custom kinds a moment after it
+ * answers: rules must not follow that. A rule for what is gone asks about nothing.
+ */
+const keepGone = 60_000;
 const maxVersions = 2_000;
 const inParallel = 8;
 
@@ -92,16 +99,30 @@ const readRoot = async (
   );
 };
 
+const resourceKey = ({ group, resource, subresource, objectGroup, kind }: ServedResource): string =>
+  [group, resource, subresource, objectGroup, kind].join(' ');
+
 /** Each resource once, however many versions serve it. */
 const merged = (versions: Iterable<readonly ServedResource[]>): readonly ServedResource[] => {
   const resources = new Map<string, ServedResource>();
   for (const version of versions)
     for (const one of version) {
-      const { group, resource, subresource, objectGroup, kind } = one;
-      const key = [group, resource, subresource, objectGroup, kind].join(' ');
-      if (resources.size < maxResources) resources.set(key, one);
+      if (resources.size < maxResources) resources.set(resourceKey(one), one);
     }
   return [...resources].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, one]) => one);
+};
+
+/** What is served, with what was served a moment ago. */
+const rememberLately = (clock: Clock, keep: number) => {
+  const named = new Map<string, { readonly one: ServedResource; readonly at: number }>();
+  return (served: readonly ServedResource[]): readonly ServedResource[] => {
+    const at = clock.monotonic();
+    for (const one of served) named.set(resourceKey(one), { one, at });
+    // Attack: an API service with other names at every reading. What is gone has no place then.
+    const kept = named.size > maxResources ? 0 : keep;
+    for (const [key, { at: last }] of named) if (at - last > kept) named.delete(key);
+    return merged([[...named.values()].map(({ one }) => one)]);
+  };
 };
 
 /** Tells of CRDs that come and go. Without the right to watch them, only the clock does. */
@@ -153,17 +174,18 @@ const readAll = async (
  * authenticated may read it. A group that cannot be read keeps what was known of it.
  */
 export const createDiscovery = (options: DiscoveryOptions): Discovery => {
-  const { client, clock, onChange, onProblem, every = readEvery } = options;
+  const { client, clock, onChange, onProblem, every = readEvery, keep = keepGone } = options;
   const closing = new AbortController();
   let current: ServedResources = { state: 'unknown', why: 'not read yet' };
   let versions = new Map<string, readonly ServedResource[]>();
+  const lately = rememberLately(clock, keep);
 
   const take = (found: readonly ServedVersion[]): ServedResources => {
     const unread = found.filter(({ resources }) => resources === undefined).map(keyOf);
     versions = new Map(
       found.map((one) => [keyOf(one), one.resources ?? versions.get(keyOf(one)) ?? []] as const),
     );
-    return { state: 'known', resources: merged(versions.values()), unread };
+    return { state: 'known', resources: lately(merged(versions.values())), unread };
   };
   const read = async (): Promise<void> => {
     const found = await readAll(client, AbortSignal.any([closing.signal, AbortSignal.timeout(readWithin)]));
