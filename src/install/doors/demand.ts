@@ -29,6 +29,16 @@ export interface ServedResource {
   readonly kind: string;
 }
 
+/** Kinds of `admissionregistration.k8s.io` about which the API server asks no webhook, whatever its rules say. */
+export const exemptKinds: ReadonlySet<string> = new Set([
+  'MutatingAdmissionPolicy',
+  'MutatingAdmissionPolicyBinding',
+  'MutatingWebhookConfiguration',
+  'ValidatingAdmissionPolicy',
+  'ValidatingAdmissionPolicyBinding',
+  'ValidatingWebhookConfiguration',
+]);
+
 const holdsAll = (names: readonly string[]): boolean => names.length === 0 || names.includes('*');
 
 export const isAnyKind = ({ kinds }: KindRow): boolean => holdsAll(kinds);

@@ -40,6 +40,8 @@ const served: readonly ServedResource[] = (
     ],
     ['storage.k8s.io', 'csinodes', '', 'storage.k8s.io', 'CSINode'],
     ['', 'endpoints', '', '', 'Endpoints'],
+    ['authentication.k8s.io', 'tokenreviews', '', 'authentication.k8s.io', 'TokenReview'],
+    ['authorization.k8s.io', 'subjectaccessreviews', '', 'authorization.k8s.io', 'SubjectAccessReview'],
     ['example.com', 'widgets', '', 'example.com', 'Widget'],
     ['example.com', 'nodes', '', 'example.com', 'Node'],
   ] as const
@@ -79,6 +81,23 @@ const rules = (demands: readonly KindDemand[], more: Partial<DoorOptions> = {}) 
 
 describe('what each door is asked about', () => {
   const both = 'CREATE,UPDATE';
+  test('configurations of webhooks: nothing, as the API server asks nobody about them', () => {
+    const group = 'admissionregistration.k8s.io';
+    const kind = 'ValidatingWebhookConfiguration';
+    const own = {
+      group,
+      resource: 'validatingwebhookconfigurations',
+      subresource: '',
+      objectGroup: group,
+      kind,
+    };
+    const theirs = { ...own, group: 'example.com', objectGroup: 'example.com' };
+    expect(rules([demand([row([kind])])], { served: indexServed([own, theirs]) })).toEqual({
+      closed: [`${both} example.com: validatingwebhookconfigurations`],
+      open: [`${both} example.com: validatingwebhookconfigurations`],
+    });
+  });
+
   test.each<[string, readonly KindDemand[], readonly string[], readonly string[]]>([
     ['no constraint: nothing', [], [], []],
     [
@@ -129,6 +148,12 @@ describe('what each door is asked about', () => {
         `${both} events.k8s.io: events`,
         `${both} storage.k8s.io: csinodes`,
       ],
+    ],
+    [
+      'questions that the API server and kubelets ask: never by the closed door',
+      [demand([row(['TokenReview', 'SubjectAccessReview'])])],
+      [],
+      [`${both} authentication.k8s.io: tokenreviews`, `${both} authorization.k8s.io: subjectaccessreviews`],
     ],
     ['everything: by the open door', [demand([])], [], [`${both} *: */*`]],
     ['a star among kinds: everything', [demand([row(['Service', '*'])])], [], [`${both} *: */*`]],

@@ -1,6 +1,7 @@
 import type { V1RuleWithOperations } from '@kubernetes/client-node';
 import { resourcesOf, type GatedKind } from '../webhook-rules.ts';
 import {
+  exemptKinds,
   isAnyGroup,
   isAnyKind,
   isGroupOf,
@@ -53,6 +54,13 @@ const neverClosed: ReadonlySet<string> = new Set([
   '/endpoints',
   'discovery.k8s.io/endpointslices',
   'certificates.k8s.io/certificatesigningrequests',
+  // Questions: nothing of them is stored, and kubelets and API services ask them about everybody who calls.
+  'authentication.k8s.io/selfsubjectreviews',
+  'authentication.k8s.io/tokenreviews',
+  'authorization.k8s.io/localsubjectaccessreviews',
+  'authorization.k8s.io/selfsubjectaccessreviews',
+  'authorization.k8s.io/selfsubjectrulesreviews',
+  'authorization.k8s.io/subjectaccessreviews',
 ]);
 
 /**
@@ -70,9 +78,12 @@ const keyOf = ({ group, resource, subresource }: ServedResource): string =>
 export const workloadKeys = (workloads: readonly GatedKind[]): readonly string[] =>
   workloads.flatMap((row) => resourcesOf(row).map((resource) => `${row.group}/${resource}`));
 
+const isExempt = ({ group, kind }: ServedResource): boolean =>
+  group === 'admissionregistration.k8s.io' && exemptKinds.has(kind);
+
 /** Statuses are written without an end, and nobody is the author of one; that of a Service opens ports to the world. */
 const isAskedFor = (one: ServedResource): boolean =>
-  one.subresource !== 'status' || keyOf(one) === '/services/status';
+  !isExempt(one) && (one.subresource !== 'status' || keyOf(one) === '/services/status');
 
 export const indexServed = (served: readonly ServedResource[]): ServedIndex => {
   const asked = served.filter(isAskedFor);

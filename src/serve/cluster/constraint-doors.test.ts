@@ -249,6 +249,24 @@ describe('the doors of constraints', () => {
     expect(resourcesOf(closedDoor)).toEqual(['services']);
   });
 
+  test('a kind about which the API server asks no webhook says so', async () => {
+    install();
+    const kinds = [{ apiGroups: ['*'], kinds: ['ValidatingWebhookConfiguration'] }];
+    api.put('constrainttemplates', template('NoBash', 'violation[{"msg": "no"}] { true }'));
+    api.put('nobash', constraint('NoBash', 'a', { match: { kinds } }));
+    open();
+    await vi.waitFor(
+      () =>
+        expect(statusOf()).toMatchObject({
+          enforced: false,
+          errors: [
+            { message: expect.stringContaining('asks no webhook about ValidatingWebhookConfiguration') },
+          ],
+        }),
+      soon,
+    );
+  });
+
   test('a template for operations that nobody asks about says so', async () => {
     install();
     api.put(

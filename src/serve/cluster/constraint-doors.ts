@@ -9,7 +9,7 @@ import type { JsonObject } from '../../core/text/json/json.ts';
 import { createWorkloadTable } from '../../core/workload/kinds/kinds.ts';
 import type { PartState } from '../../gate/readiness.ts';
 import { coverageOf, type Coverage } from '../../install/doors/coverage.ts';
-import type { KindDemand } from '../../install/doors/demand.ts';
+import { exemptKinds, type KindDemand } from '../../install/doors/demand.ts';
 import type { DoorName } from '../../install/doors/door-configuration.ts';
 import { indexServed, planDoors, type DoorPlan } from '../../install/doors/door-rules.ts';
 import { demandOf } from '../../languages/gatekeeper/set/constraint-demand.ts';
@@ -71,6 +71,8 @@ const problemOf = (
     return `this gate is asked about ${operations.join(', ')}, and the template about none of them: see --constraint-operations`;
   if (unasked.length === 0) return undefined;
   const named = unasked.slice(0, maxNamedKinds).join(', ');
+  if (why === undefined && unasked.every((kind) => exemptKinds.has(kind)))
+    return `the API server asks no webhook about ${named}: the constraint is not enforced there`;
   return why === undefined
     ? `the cluster serves no ${named}: the constraint is not enforced there`
     : `this gate is not asked about ${named}, and the constraint is not enforced there: ${why}`;
