@@ -324,7 +324,11 @@ describe('constraints on what is no workload, on the API server', () => {
       async () => (await webhooksOf(closedDoor))[0]?.failurePolicy === 'Fail',
       { within: 10_000 },
     );
-    expect(gate.process.output()).toContain('it was put back');
+    await eventually(
+      'a line about it',
+      () => Promise.resolve(gate.process.output().includes('it was put back')),
+      { within: 10_000 },
+    );
     await cluster.api('PATCH', openDoor, { webhooks: [] });
     await asks(openDoor, '*/*');
     await eventually('intact', async () => (await gate.metric('imagegate_webhook_intact')) === 1, {
