@@ -10,4 +10,6 @@ export interface BenchPlan {
   readonly advisories?: string;
   /** A checkout of Gatekeeper's library; absent: nothing is measured with it. */
   readonly library?: string;
+  /** A built checkout of this program at another time; absent: nothing is measured beside it. */
+  readonly before?: string;
 }

@@ -79,6 +79,8 @@ const writeFiles = async (folder: string, policies: readonly object[]): Promise<
 export interface Gate extends Server {
   /** Its certificate and key in one file. */
   readonly pem: string;
+  /** The folder of its policies, `policy-NUMBER.json` in their order. */
+  readonly policies: string;
 }
 
 export interface GateWish {
@@ -90,6 +92,8 @@ export interface GateWish {
   readonly node?: readonly string[];
   /** The folder of a generation of advisories. */
   readonly advisories?: string;
+  /** Another built checkout of this program. */
+  readonly checkout?: string;
 }
 
 /** The built server on core 0. */
@@ -108,13 +112,13 @@ export const startGate = async ({ work }: BenchPlan, wish: GateWish): Promise<Ga
   const addresses = ['--listen', '127.0.0.1:0', '--admin', '127.0.0.1:0'];
   const server = await startServer([
     ...(wish.node ?? []),
-    bin,
+    wish.checkout === undefined ? bin : join(wish.checkout, 'bin/imagegate.mjs'),
     'serve',
     ...files,
     ...addresses,
     ...(wish.flags ?? []),
   ]);
-  return { ...server, pem: join(data, 'tls', 'server.pem') };
+  return { ...server, pem: join(data, 'tls', 'server.pem'), policies };
 };
 
 /** The echo that every rate stands beside, with the certificate of the gate. */

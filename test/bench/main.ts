@@ -1,7 +1,8 @@
 /**
  * `npm run bench`: the figures of reviews and of evidence, measured on the built server, each beside its
  * reference in the same run. `--quick` for a rough look; `--only reviews`, `--only evidence` or one part of it
- * (`--only evidence-warm`) for less. `vulnerabilities` wants `--advisories DIR`, `constraints` wants `--library DIR`: no advisory and no template comes with this program.
+ * (`--only evidence-warm`) for less. `vulnerabilities` wants `--advisories DIR`, `constraints` wants `--library DIR`: no advisory and no
+ * template comes with this program. `--before DIR` is a built checkout from before, for `constraints-without`.
  */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -9,6 +10,9 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import type { BenchPlan } from './bench-plan.ts';
 import { measureCatalog } from './catalog-image.ts';
+import { measureConstraintAttack } from './constraint-attack.ts';
+import { measureConstraintLoad, measureConstraintMemory } from './constraint-load.ts';
+import { measureConstraintReviews, measureWithoutConstraints } from './constraint-reviews.ts';
 import { measureTemplates } from './constraint-templates.ts';
 import { evidenceMeasurements } from './evidence.ts';
 import { measureHostile } from './hostile.ts';
@@ -20,6 +24,11 @@ const measurements: Readonly<Record<string, (plan: BenchPlan) => Promise<void>>>
   reviews: measureReviews,
   ...evidenceMeasurements,
   'constraints-templates': measureTemplates,
+  'constraints-reviews': measureConstraintReviews,
+  'constraints-without': measureWithoutConstraints,
+  'constraints-load': measureConstraintLoad,
+  'constraints-memory': measureConstraintMemory,
+  'constraints-attack': measureConstraintAttack,
   vulnerabilities: measureVulnerabilities,
   'vulnerabilities-warm': measureVulnerabilityWarm,
   'vulnerabilities-beside': measureVulnerabilityBeside,
@@ -32,9 +41,10 @@ const { values } = parseArgs({
     only: { type: 'string', default: '' },
     advisories: { type: 'string' },
     library: { type: 'string' },
+    before: { type: 'string' },
   },
 });
-const { quick, only, advisories, library } = values;
+const { quick, only, advisories, library, before } = values;
 const chosen = Object.entries(measurements).filter(
   ([name]) => only === '' || name === only || name.startsWith(`${only}-`),
 );
@@ -52,6 +62,7 @@ try {
       quick,
       ...(advisories !== undefined && { advisories }),
       ...(library !== undefined && { library }),
+      ...(before !== undefined && { before }),
     });
   }
 } finally {

@@ -1,0 +1,151 @@
+/** What constraints cost a webhook: rates and latencies of the built server with none, with one, with Gatekeeper's library. */
+import type { BenchPlan } from './bench-plan.ts';
+import {
+  document004,
+  forPods,
+  libraryOf,
+  objectsOf,
+  silentConstraints,
+  startConstraintGate,
+  validate,
+  writeObedientPods,
+  type TemplatesAndConstraints,
+} from './constraint-stage.ts';
+import { startManager } from './constraint-manager.ts';
+import { expectAll, numbers, send } from './evidence-stage.ts';
+import { median, print, type Server } from './processes.ts';
+
+/** A server under the same Pods, and its rates in each round. */
+interface Runner {
+  readonly server: Server;
+  readonly path: string;
+  readonly bodiesFile: string;
+  readonly rates: number[];
+}
+
+const runner = (server: Server, bodiesFile: string, path = validate): Runner => ({
+  server,
+  path,
+  bodiesFile,
+  rates: [],
+});
+
+const run = async ({ server, path, bodiesFile, rates }: Runner, seconds: number): Promise<void> => {
+  rates.push(expectAll(await send(server, path, { bodiesFile, seconds }), 'allowed').rate);
+};
+
+/** All of them in turn, so that what other processes take is taken from all. */
+const runAll = async (runners: readonly Runner[], { rounds, seconds }: BenchPlan): Promise<void> => {
+  for (const one of runners) await send(one.server, one.path, { bodiesFile: one.bodiesFile, seconds: 2 });
+  for (let round = 0; round < rounds; round++) for (const one of runners) await run(one, seconds);
+};
+
+const ratioOf = (ours: Runner, reference: Runner): number =>
+  median(ours.rates.map((rate, round) => rate / (reference.rates[round] ?? 1)));
+
+const printRate = (name: string, ours: Runner, reference: readonly [string, Runner], budget?: string): void =>
+  print({
+    name,
+    value: median(ours.rates),
+    unit: '1/s',
+    reference: { name: reference[0], value: median(reference[1].rates) },
+    ratio: ratioOf(ours, reference[1]),
+    ...(budget === undefined ? {} : { budget }),
+  });
+
+const nobody = 'without constraints';
+const manager = "Gatekeeper's manager, /v1/admit";
+
+/** The manager judges the same Pods on the same core; its rate is a reference only where it runs. */
+const besideManager = async (
+  objects: TemplatesAndConstraints,
+  bodiesFile: string,
+): Promise<Runner | undefined> => {
+  const started = await startManager(objectsOf(objects));
+  return started === undefined ? undefined : runner(started, bodiesFile, '/v1/admit');
+};
+
+const measureDocument = async (plan: BenchPlan): Promise<void> => {
+  const { file, bytes } = await writeObedientPods(plan, 'allowed-registry');
+  const bare = runner(await startConstraintGate(plan, []), file);
+  const ours = runner(await startConstraintGate(plan, objectsOf(document004())), file);
+  const theirs = await besideManager(document004(), file);
+  await runAll(theirs === undefined ? [bare, ours] : [bare, ours, theirs], plan);
+  const name = `reviews-per-second with the constraint of document 004, record on, ${bytes} bytes, 32 connections`;
+  printRate(name, ours, [nobody, bare], 'ratio >= 0.75');
+  if (theirs !== undefined) printRate(name, ours, [manager, theirs], 'ratio >= 5');
+  for (const one of [bare, ours, theirs]) await one?.server.stop();
+};
+
+const measureLibrary = async (plan: BenchPlan, folder: string): Promise<void> => {
+  const { file } = await writeObedientPods(plan, 'openpolicyagent');
+  const library = forPods(libraryOf(folder));
+  const count = library.constraints.length;
+  const many = [...objectsOf(library), ...silentConstraints(library, 500 - count)];
+  const bare = runner(await startConstraintGate(plan, []), file);
+  const ours = runner(await startConstraintGate(plan, objectsOf(library)), file);
+  const crowded = runner(await startConstraintGate(plan, many), file);
+  const theirs = await besideManager(library, file);
+  const others = theirs === undefined ? [] : [theirs];
+  await runAll([bare, ours, crowded, ...others], plan);
+  const name = `reviews-per-second with ${count} constraints of Gatekeeper's library that speak of the Pod`;
+  printRate(name, ours, [nobody, bare]);
+  if (theirs !== undefined) printRate(name, ours, [manager, theirs], 'ratio >= 4');
+  print({
+    name: `time per review, 500 constraints, ${count} of which speak of the Pod`,
+    value: 1e6 / median(crowded.rates),
+    unit: 'us',
+    reference: { name: `those ${count} alone`, value: 1e6 / median(ours.rates) },
+    ratio: 1 / ratioOf(crowded, ours),
+    budget: 'ratio <= 1.3',
+  });
+  await measureLatency(plan, ours, bare, count);
+  for (const one of [bare, ours, crowded, theirs]) await one?.server.stop();
+};
+
+const measureLatency = async (
+  { rounds, seconds }: BenchPlan,
+  ours: Runner,
+  bare: Runner,
+  count: number,
+): Promise<void> => {
+  const p99 = async ({ server, bodiesFile }: Runner): Promise<number> =>
+    expectAll(await send(server, validate, { bodiesFile, rate: 300, seconds }), 'allowed').p99;
+  const all: (readonly [number, number])[] = [];
+  for (const _round of numbers(rounds)) all.push([await p99(ours), await p99(bare)]);
+  print({
+    name: `latency-p99 at 300/s with ${count} constraints of the library`,
+    value: median(all.map(([value]) => value)),
+    unit: 'ms',
+    reference: { name: nobody, value: median(all.map(([, value]) => value)) },
+    budget: '<= 10',
+  });
+};
+
+export const measureConstraintReviews = async (plan: BenchPlan): Promise<void> => {
+  await measureDocument(plan);
+  if (plan.library === undefined)
+    process.stderr.write(
+      "constraints-reviews: of Gatekeeper's library nothing is measured; name a checkout of it with --library DIR\n",
+    );
+  else await measureLibrary(plan, plan.library);
+};
+
+/** Two gates without constraints, of now and of another checkout. */
+export const measureWithoutConstraints = async (plan: BenchPlan): Promise<void> => {
+  const { before } = plan;
+  if (before === undefined) {
+    process.stderr.write(
+      'constraints-without: not measured; name a built checkout from before with --before DIR\n',
+    );
+    return;
+  }
+  const { file, bytes } = await writeObedientPods(plan, 'allowed-registry');
+  const ours = runner(await startConstraintGate(plan, []), file);
+  const theirs = runner(await startConstraintGate(plan, [], { checkout: before }), file);
+  await runAll([theirs, ours], plan);
+  const name = `reviews-per-second without constraints, record on, ${bytes} bytes, 32 connections`;
+  printRate(name, ours, ['the checkout from before', theirs], 'ratio >= 0.97');
+  await ours.server.stop();
+  await theirs.server.stop();
+};
