@@ -2,7 +2,7 @@ import { createPolicyFiles, type LoadedPolicies } from '../adapters/policy-files
 import { compilePolicySet } from '../core/policy-set/compile.ts';
 import { formatProblem } from '../core/policy/load/document.ts';
 import type { PolicySet } from '../core/policy-set/policy-set.ts';
-import { readConstraints } from '../serve/constraint-files.ts';
+import { createReadConstraints } from '../serve/constraint-files.ts';
 import { shippedRootNames } from '../serve/trust-roots.ts';
 import { UsageError, valueOrUsage, type Terminal } from './terminal/terminal.ts';
 
@@ -16,7 +16,7 @@ export const readPolicies = async (
     paths,
     shippedRoots: shippedRootNames,
     compileExpression,
-    readConstraints,
+    readConstraints: createReadConstraints(),
     build: compilePolicySet,
     onChange: () => undefined,
     onProblem: () => undefined,

@@ -2,7 +2,7 @@ import { getPriority } from 'node:os';
 import { Worker } from 'node:worker_threads';
 import { expect, test } from 'vitest';
 import { roundsUntil } from '../../test/fakes/event-loop.ts';
-import { createEventLoopYield } from './yield.ts';
+import { createEventLoopYield, createTurns } from './yield.ts';
 
 const padding = 300 * 1024;
 
@@ -45,3 +45,19 @@ test.runIf(process.platform === 'linux')(
     expect([lower, getPriority()]).toEqual([3, before]);
   },
 );
+
+test('work of many parts lets others run after five milliseconds, and not before', async () => {
+  let now = 0;
+  const turns = createTurns({ monotonic: () => now });
+  let others = 0;
+  setImmediate(() => (others += 1));
+  for (now = 0; now < 5; now++) await turns.next();
+  expect(others).toBe(0);
+  await turns.next();
+  expect(others).toBe(1);
+  setImmediate(() => (others += 1));
+  for (now = 5; now < 10; now++) await turns.next();
+  expect(others).toBe(1);
+  await turns.next();
+  expect(others).toBe(2);
+});

@@ -2,6 +2,7 @@ import { readlinkSync } from 'node:fs';
 import { setPriority } from 'node:os';
 import { basename } from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
+import type { Clock } from './clock.ts';
 
 /** Lets the event loop serve others before work that takes long. */
 export interface EventLoopYield {
@@ -23,6 +24,22 @@ export const createEventLoopYield = (): EventLoopYield => {
       if (bytes <= small) return undefined;
       last = last.then(() => nextTurn());
       return last;
+    },
+  };
+};
+
+/** Milliseconds that work may hold the event loop before others have their turn. */
+const slice = 5;
+
+/** For work of many parts, each of which takes little time: other work runs between two of them. */
+export const createTurns = ({ monotonic }: Pick<Clock, 'monotonic'>) => {
+  let end = monotonic() + slice;
+  return {
+    /** Awaited between two parts. */
+    next: async (): Promise<void> => {
+      if (monotonic() < end) return;
+      await nextTurn();
+      end = monotonic() + slice;
     },
   };
 };

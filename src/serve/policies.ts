@@ -9,7 +9,7 @@ import { trustRootsOf, type TrustRoots, type TrustRootSnapshot } from '../eviden
 import { noConstraints, type ConstraintSource } from '../gate/constraints.ts';
 import type { PolicySource, PolicyState } from '../gate/ports.ts';
 import type { PartState } from '../gate/readiness.ts';
-import { readConstraints } from './constraint-files.ts';
+import { createReadConstraints } from './constraint-files.ts';
 import type { Lifecycle } from './lifecycle.ts';
 import type { Telemetry } from './telemetry.ts';
 import { reportTrustRootAges, shippedRootNames, shippedRoots } from './trust-roots.ts';
@@ -50,7 +50,7 @@ export const openPolicyFiles = async (
     paths: config.policies.value,
     shippedRoots: shippedRootNames,
     compileExpression,
-    readConstraints,
+    readConstraints: createReadConstraints(),
     build: compilePolicySet,
     onChange: (loaded) => {
       // All at once: no review sees a policy of one set and a root of another.

@@ -93,7 +93,7 @@ const idle = async (gate: Gate): Promise<number> => {
 const measureStart = async (plan: BenchPlan, objects: readonly JsonObject[], name: string): Promise<void> => {
   const starts: Record<'bare' | 'full', number[]> = { bare: [], full: [] };
   const memory: Record<'bare' | 'full', number[]> = { bare: [], full: [] };
-  for (const _round of numbers(plan.rounds))
+  for (let round = 0; round < plan.rounds; round++)
     for (const which of ['bare', 'full'] as const) {
       const gate = await startConstraintGate(plan, which === 'bare' ? [] : objects);
       starts[which].push(gate.startup);

@@ -16,7 +16,7 @@ const filling = <T>(make: (number: number) => T): readonly T[] => {
   const bytes = JSON.stringify(make(9999)).length + 1;
   return numbers(Math.floor(objectBytes / bytes)).map(make);
 };
-const entries = <T>(count: number, of: (number: number) => readonly [string, T]): object =>
+const entries = (count: number, of: (number: number) => readonly [string, string]): object =>
   Object.fromEntries(numbers(count).map(of));
 
 /** Breaks nearly every rule, and each template says so once for each. */

@@ -1,4 +1,6 @@
 import { createHash } from 'node:crypto';
+import { systemClock } from '../../concurrency/clock.ts';
+import { createTurns } from '../../concurrency/yield.ts';
 import {
   maxPolicyFileBytes,
   type PolicyDocument,
@@ -152,11 +154,20 @@ const problemsIn = <T>(results: readonly Result<T, Problems>[]): Problems =>
 const valuesIn = <T>(results: readonly Result<T, Problems>[]): readonly T[] =>
   results.flatMap((result) => (result.ok ? [result.value] : []));
 
-const parsedFiles = (reader: Reader, compileExpression: CompileExpression, takesGatekeeper: boolean) =>
-  [...reader.files.values()].map(({ shown, text }) => ({
-    shown,
-    file: readPolicyFile(text, shown, compileExpression, takesGatekeeper),
-  }));
+/** A folder of hundreds of files is read while others are answered: it may have changed under a gate at work. */
+const parsedFiles = async (
+  reader: Reader,
+  compileExpression: CompileExpression,
+  takesGatekeeper: boolean,
+) => {
+  const turns = createTurns(systemClock);
+  const parsed: { readonly shown: string; readonly file: ReturnType<typeof readPolicyFile> }[] = [];
+  for (const { shown, text } of reader.files.values()) {
+    parsed.push({ shown, file: readPolicyFile(text, shown, compileExpression, takesGatekeeper) });
+    await turns.next();
+  }
+  return parsed;
+};
 
 /** The files that no trust root names. */
 const notNamed = <T>(
@@ -203,7 +214,7 @@ export const readPolicySet = async (
     scan.files.filter((file) => !holdsRootsOnly(file)),
   );
   if (reader.isFull()) return fail([...scan.problems, ...own]);
-  const parsed = parsedFiles(reader, compileExpression, readConstraints !== undefined);
+  const parsed = await parsedFiles(reader, compileExpression, readConstraints !== undefined);
   const read = valuesIn(parsed.map(({ file }) => file));
   const policies = read.flatMap((one) => one.policies);
   const rootDocuments = read.flatMap((one) => one.trustRoots);

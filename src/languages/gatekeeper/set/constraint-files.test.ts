@@ -1,8 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import { formatProblem } from '../../../core/policy/load/document.ts';
+import { atOnce } from '../../../core/steps.ts';
 import type { GatekeeperDocument } from '../../../core/trust-root/policy-file.ts';
 import type { JsonObject } from '../../../core/text/json/json.ts';
-import { constraintsOfFiles } from './constraint-files.ts';
+import { createConstraintFiles } from './constraint-files.ts';
 
 const document = (gatekeeper: JsonObject): GatekeeperDocument => ({
   file: 'policies.yaml',
@@ -45,7 +46,7 @@ const constraint = (parameters: JsonObject, more: JsonObject = {}): GatekeeperDo
   });
 
 const read = (...documents: readonly GatekeeperDocument[]) => {
-  const found = constraintsOfFiles(documents, (text) => text.length.toString());
+  const found = atOnce(createConstraintFiles((text) => text.length.toString())(documents));
   return found.ok
     ? { remarks: found.value.remarks.map(formatProblem) }
     : { problems: found.error.map(formatProblem) };

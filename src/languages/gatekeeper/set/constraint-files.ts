@@ -2,22 +2,25 @@ import { findDuplicateNames, type PolicyFileProblem } from '../../../core/policy
 import type { PolicyProblem } from '../../../core/policy/load/schema-problem.ts';
 import { suggest } from '../../../core/policy/load/suggestion.ts';
 import { fail, ok, type Result } from '../../../core/result.ts';
+import type { Steps } from '../../../core/steps.ts';
 import { textOf } from '../../../core/text/json/json.ts';
 import type { GatekeeperDocument } from '../../../core/trust-root/policy-file.ts';
 import { groupOf } from '../../../core/workload/kinds/kinds.ts';
 import { metadataOf, objectName } from '../../../core/workload/object-metadata.ts';
 import { constraintGroup, readWrittenConstraint, type WrittenConstraint } from '../constraint.ts';
-import {
-  readTemplate,
-  ruleRemarks,
-  templateGroup,
-  type ConstraintTemplate,
-  type TemplateProblem,
-} from '../constraint-template.ts';
+import { readTemplate, ruleRemarks, templateGroup, type ConstraintTemplate } from '../constraint-template.ts';
 import { writtenKind } from '../crd-fields.ts';
 import { enforcementProblems } from '../enforcement.ts';
 import { readExcludedNamespaces } from '../excluded-namespaces.ts';
 import { createConstraintSet, type CompiledConstraints } from './constraint-set.ts';
+import {
+  placed,
+  readEach,
+  ReadingMemory,
+  type DocumentReader,
+  type Read,
+  type Written,
+} from './read-documents.ts';
 
 /** Where Gatekeeper looks for its Config. One in another namespace changes nothing there. */
 const configNamespace = 'gatekeeper-system';
@@ -27,39 +30,6 @@ type Problems = readonly PolicyFileProblem[];
 const groupOfDocument = ({ gatekeeper }: GatekeeperDocument): string =>
   groupOf(textOf(gatekeeper['apiVersion']));
 
-const placed = (
-  document: GatekeeperDocument,
-  { path, message, suggestion, line, column }: TemplateProblem,
-): PolicyFileProblem => ({
-  file: document.file,
-  ...document.locate(path),
-  message: line === undefined ? message : `line ${line}, column ${column ?? 1} of the text: ${message}`,
-  ...(suggestion === undefined ? {} : { suggestion }),
-});
-
-/** What can be read of documents, each with its own, and what is wrong with the rest. */
-interface Read<T> {
-  readonly values: readonly T[];
-  readonly documents: readonly GatekeeperDocument[];
-  readonly problems: Problems;
-}
-
-const readEach = <T>(
-  documents: readonly GatekeeperDocument[],
-  read: (document: GatekeeperDocument) => Result<T, readonly PolicyProblem[]>,
-): Read<T> => {
-  const values: T[] = [];
-  const readable: GatekeeperDocument[] = [];
-  const problems: PolicyFileProblem[] = [];
-  for (const document of documents) {
-    const one = read(document);
-    if (one.ok) {
-      values.push(one.value);
-      readable.push(document);
-    } else problems.push(...one.error.map((problem) => placed(document, problem)));
-  }
-  return { values, documents: readable, problems };
-};
 
 const readOfTemplates = (
   { gatekeeper }: GatekeeperDocument,
@@ -114,51 +84,84 @@ const remarksOn = <T>(
     return document === undefined ? [] : remarksOf(value).map((remark) => placed(document, remark));
   });
 
-/** The constraints of files with their templates: all of them, or every mistake in them (R8). */
-export const constraintsOfFiles = (
-  documents: readonly GatekeeperDocument[],
-  digest: (text: string) => string,
-): Result<FileConstraints, Problems> => {
-  const ofGroup = (group: string): readonly GatekeeperDocument[] =>
-    documents.filter((document) => groupOfDocument(document) === group);
-  const templateDocuments = ofGroup(templateGroup);
-  const constraintDocuments = ofGroup(constraintGroup);
-  const others = documents.filter((one) => ![templateGroup, constraintGroup].includes(groupOfDocument(one)));
-  const templates = readEach(templateDocuments, ({ gatekeeper }) =>
-    readTemplate(gatekeeper, { hasInventory: false }),
-  );
-  const byKind = new Map(templates.values.map((template) => [template.kind, template]));
-  // A template that is broken is told once, and not again for each of its constraints.
-  const broken = new Set(templateDocuments.map(({ gatekeeper }) => writtenKind(gatekeeper)));
-  for (const kind of byKind.keys()) broken.delete(kind);
-  const constraints = readEach(
-    constraintDocuments.filter(({ gatekeeper }) => !broken.has(textOf(gatekeeper['kind']))),
-    (document) => readOfTemplates(document, byKind),
-  );
-  const configs = readEach(others, readConfig);
-  const problems = [
-    ...findDuplicateNames('template', templateDocuments, nameOf),
-    ...findDuplicateNames(
-      'constraint',
-      constraintDocuments,
-      (document) => `${textOf(document.gatekeeper['kind'])}/${nameOf(document)}`,
-    ),
-    ...templates.problems,
-    ...constraints.problems,
-    ...configs.problems,
-  ];
-  if (problems.length > 0) return fail(problems);
-  const inOrder = constraints.values
-    .map(({ constraint }) => constraint)
-    .toSorted((one, other) => (`${one.kind}/${one.name}` < `${other.kind}/${other.name}` ? -1 : 1));
-  const set = createConstraintSet({
-    constraints: inOrder,
-    excludedNamespaces: configs.values.flat(),
-    version: digest(JSON.stringify(documents.map(({ gatekeeper }) => gatekeeper))),
-  });
-  const remarks = [
-    ...remarksOn(templates, ({ parameters }) => ruleRemarks(parameters)),
-    ...remarksOn(constraints, (written) => written.remarks),
-  ];
-  return ok({ set, remarks });
+const createReaders = () => {
+  const templates = new ReadingMemory<ConstraintTemplate>();
+  const constraints = new ReadingMemory<WrittenConstraint>();
+  const configs = new ReadingMemory<readonly string[]>();
+  return {
+    templates: {
+      memory: templates,
+      read: ({ gatekeeper }: GatekeeperDocument) => readTemplate(gatekeeper, { hasInventory: false }),
+      by: () => undefined,
+    },
+    constraintsOf: (byKind: ReadonlyMap<string, ConstraintTemplate>): DocumentReader<WrittenConstraint> => ({
+      memory: constraints,
+      read: (document) => readOfTemplates(document, byKind),
+      // Without its template, what is wrong with it depends on all others.
+      by: ({ gatekeeper }) => byKind.get(textOf(gatekeeper['kind'])) ?? byKind,
+    }),
+    configs: { memory: configs, read: readConfig, by: () => undefined },
+    close: (): void => {
+      for (const memory of [templates, constraints, configs]) memory.close();
+    },
+  };
 };
+
+const documentsOf = (written: readonly Written[]): readonly GatekeeperDocument[] =>
+  written.map(({ document }) => document);
+
+/**
+ * Reads the constraints of files with their templates: all of them, or every mistake in them (R8). A step reads one
+ * document. What stood in the set before is not read again, so that one template that changes compiles nothing but itself.
+ */
+export const createConstraintFiles = (digest: (text: string) => string) => {
+  const readers = createReaders();
+  return function* (documents: readonly GatekeeperDocument[]): Steps<Result<FileConstraints, Problems>> {
+    const written = documents.map((document) => ({ document, text: JSON.stringify(document.gatekeeper) }));
+    const ofGroup = (group: string): readonly Written[] =>
+      written.filter(({ document }) => groupOfDocument(document) === group);
+    const templateDocuments = ofGroup(templateGroup);
+    const constraintDocuments = ofGroup(constraintGroup);
+    const others = written.filter(
+      ({ document }) => ![templateGroup, constraintGroup].includes(groupOfDocument(document)),
+    );
+    const templates = yield* readEach(templateDocuments, readers.templates);
+    const byKind = new Map(templates.values.map((template) => [template.kind, template]));
+    // A template that is broken is told once, and not again for each of its constraints.
+    const broken = new Set(templateDocuments.map(({ document }) => writtenKind(document.gatekeeper)));
+    for (const kind of byKind.keys()) broken.delete(kind);
+    const constraints = yield* readEach(
+      constraintDocuments.filter(({ document }) => !broken.has(textOf(document.gatekeeper['kind']))),
+      readers.constraintsOf(byKind),
+    );
+    const configs = yield* readEach(others, readers.configs);
+    readers.close();
+    const problems = [
+      ...findDuplicateNames('template', documentsOf(templateDocuments), nameOf),
+      ...findDuplicateNames(
+        'constraint',
+        documentsOf(constraintDocuments),
+        (document) => `${textOf(document.gatekeeper['kind'])}/${nameOf(document)}`,
+      ),
+      ...templates.problems,
+      ...constraints.problems,
+      ...configs.problems,
+    ];
+    if (problems.length > 0) return fail(problems);
+    const inOrder = constraints.values
+      .map(({ constraint }) => constraint)
+      .toSorted((one, other) => (`${one.kind}/${one.name}` < `${other.kind}/${other.name}` ? -1 : 1));
+    const set = createConstraintSet({
+      constraints: inOrder,
+      excludedNamespaces: configs.values.flat(),
+      version: digest(`[${written.map(({ text }) => text).join(',')}]`),
+    });
+    const remarks = [
+      ...remarksOn(templates, ({ parameters }) => ruleRemarks(parameters)),
+      ...remarksOn(constraints, (one) => one.remarks),
+    ];
+    return ok({ set, remarks });
+  };
+};
+/** Reads the constraints of one set after another. */
+export type ConstraintFiles = ReturnType<typeof createConstraintFiles>;
