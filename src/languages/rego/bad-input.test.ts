@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { readJson } from './builtins/encoding/json-reader.ts';
 import { problemsText } from './compile/compile-problem.ts';
+import { EvaluationBudget } from './evaluate/budget.ts';
 import { problemText } from './evaluate/fault.ts';
 import { compileRego } from './policy.ts';
 import { valueText } from './values/value-text.ts';
@@ -123,6 +124,61 @@ describe('an evaluation that goes on or grows ends at its budget', () => {
     const input = JSON.stringify({ xs: Array.from({ length: 125_000 }, (_unused, at) => ({ a: at })) });
     expect(said('p := count(input.xs)', input)).toBe('125000');
     expect(said('p := max([x.a | some x in input.xs])', input)).toBe('124999');
+  });
+});
+
+describe('a builtin is paid by what it reads', () => {
+  const texts = Array.from({ length: 1000 }, (_unused, at) => `item ${at}`);
+  const input = readJson(
+    JSON.stringify({ long: many(4000, 'x'), texts, numbers: texts.map((_unused, at) => at + 0.5) }),
+  );
+  /** Why an evaluation ended before it had a value, or the value. */
+  const within = (steps: number, rules: string): string => {
+    const compiled = compileRego([{ file: 'a.rego', text: `package a\n${rules}\n`, version: 'v1' }]);
+    if (!compiled.ok) return problemsText(compiled.error);
+    const budget = new EvaluationBudget(steps);
+    const surroundings = { now: 0n, seed: 'test' };
+    const answer = compiled.value.document(['a', 'p'], { input, surroundings, budget });
+    if (!answer.ok) return problemText(answer.error);
+    return answer.value === undefined ? 'undefined' : valueText(answer.value);
+  };
+  const often = 'numbers.range(1, 100)[_]';
+  test.each([
+    ['digests of a long text', `p := [crypto.sha256(input.long) | ${often}]`],
+    ['a long text without its ends', `p := [trim(input.long, "y") | ${often}]`],
+    ['a long text backwards', `p := [strings.reverse(input.long) | ${often}]`],
+    ['a long text in base64', `p := [base64.encode(input.long) | ${often}]`],
+    ['a long text in a long text', 'p := indexof_n(input.long, substring(input.long, 0, 2000))'],
+    ['a list that is sorted', `p := [sort(input.texts) | ${often}]`],
+    ['a list that is added up', `p := [sum(input.numbers) | ${often}]`],
+    ['the largest of a list', `p := [max(input.numbers) | ${often}]`],
+    ['a list that is searched', `p := [("x" in input.texts) | ${often}]`],
+    ['what is no number', 'p := [1 | numbers.range(1, 1500)[_]; to_number("x")]'],
+    ['matches behind which a pattern reads on', 'p := regex.find_n("x*y|x", input.long, -1)'],
+    ['parts between such matches', 'p := regex.split("x(x*y)?", input.long)'],
+    ['such matches replaced', 'p := regex.replace(input.long, "(x*y)?x", "z")'],
+  ])('%s', (_title, rules) => {
+    expect(within(10_000, rules)).toBe('budget_exceeded: evaluation took more than 10000 steps');
+  });
+
+  test.each([
+    ['texts with a beginning', 'p := count([t | t := input.texts[_]; startswith(t, "item 9")])', '111'],
+    ['words of a text', 'p := count(regex.split("[ ,]+", concat(", ", input.texts)))', '2000'],
+    ['a long text that is taken apart', 'p := count(split(input.long, "x"))', '4001'],
+    ['a list in order', 'p := count(sort(input.texts))', '1000'],
+    ['a long text in base64 once', 'p := count(base64.encode(input.long))', '5336'],
+    ['a field that is not there', `p := count([1 | ${often}; object.get(input, "x", 1) == 1])`, '100'],
+    ['how many there are', `p := count([1 | ${often}; count(input.texts) == 1000])`, '100'],
+  ])('what people do is far below: %s', (_title, rules, want) => {
+    expect(within(10_000, rules)).toBe(want);
+  });
+
+  test('lists that are patched or held in one another end at what they go through', () => {
+    const patches = '[{"op": "add", "path": "/0", "value": i} | i := numbers.range(1, 5000)[_]]';
+    expect(within(1_000_000, `p := json.patch(input.texts, ${patches})`)).toMatch(/^budget_exceeded: values/);
+    const same = 'xs := [1 | numbers.range(1, 6000)[_]]';
+    const inside = 'object.subset(xs, array.concat(array.slice(xs, 0, 3000), [2]))';
+    expect(within(1_000_000, `p if { ${same}; ${inside} }`)).toMatch(/^budget_exceeded: values/);
   });
 });
 

@@ -18,7 +18,7 @@ import {
   readEach,
   ReadingMemory,
   type DocumentReader,
-  type Read,
+  type ReadDocuments,
   type Written,
 } from './read-documents.ts';
 
@@ -76,7 +76,7 @@ interface FileConstraints {
 }
 
 const remarksOn = <T>(
-  { values, documents }: Read<T>,
+  { values, documents }: ReadDocuments<T>,
   remarksOf: (value: T) => readonly PolicyProblem[],
 ): Problems =>
   values.flatMap((value, at) => {

@@ -12,7 +12,7 @@ export interface Written {
 }
 
 /** What can be read of documents, each with its own, and what is wrong with the rest. */
-export interface Read<T> {
+export interface ReadDocuments<T> {
   readonly values: readonly T[];
   readonly documents: readonly GatekeeperDocument[];
   readonly problems: readonly PolicyFileProblem[];
@@ -72,7 +72,7 @@ export const placed = (
 export function* readEach<T>(
   written: readonly Written[],
   { memory, read, by }: DocumentReader<T>,
-): Steps<Read<T>> {
+): Steps<ReadDocuments<T>> {
   const values: T[] = [];
   const documents: GatekeeperDocument[] = [];
   const problems: PolicyFileProblem[] = [];

@@ -3,6 +3,7 @@ import { deeper, ruleValue } from '../evaluate/document.ts';
 import { BuiltinFault } from '../evaluate/fault.ts';
 import type { Frame, Getter } from '../evaluate/frame.ts';
 import type { Evaluation } from '../evaluate/evaluation.ts';
+import { priceOf, stepsOfCall } from './builtin-price.ts';
 import type { RuleNode } from '../evaluate/rule-node.ts';
 import { compareValues, equalValues, type Maybe, type RegoValue } from '../values/value.ts';
 
@@ -17,21 +18,26 @@ export const termValues = (frame: Frame, args: readonly Getter[]): readonly Rego
   return values;
 };
 
-/** What a builtin says: a fault is no value, and is kept for strict evaluations. */
+/** What a throw costs more than an answer. */
+const stepsOfFault = 8;
+
+/** What a builtin says: a fault is no value, and the first one is kept for strict evaluations. */
 export const askBuiltin = (
   name: string,
   builtin: Builtin,
   ctx: Evaluation,
   args: readonly RegoValue[],
 ): Maybe => {
-  ctx.shared.budget.spend();
+  const { budget, faults } = ctx.shared;
+  budget.spend(stepsOfCall(args, priceOf(name)));
   try {
     const value = builtin(args, ctx);
-    if (typeof value === 'string') ctx.shared.budget.allocate(value.length);
+    if (typeof value === 'string') budget.allocate(value.length);
     return value;
   } catch (error) {
     if (!(error instanceof BuiltinFault)) throw error;
-    ctx.shared.faults.push(new BuiltinFault(`${name}: ${error.message}`, error.code));
+    budget.spend(stepsOfFault);
+    if (faults.length === 0) faults.push(new BuiltinFault(`${name}: ${error.message}`, error.code));
     return undefined;
   }
 };

@@ -27,7 +27,11 @@ export interface SourcePlace {
 export class BuiltinFault extends Error {
   readonly code: FaultCode;
   constructor(message: string, code: FaultCode = 'eval_builtin_error') {
+    // Nobody reads where it came from, and writing that down takes longer than all else. Attack: a million of them.
+    const { stackTraceLimit } = Error;
+    Error.stackTraceLimit = 0;
     super(message);
+    Error.stackTraceLimit = stackTraceLimit;
     this.code = code;
   }
 }

@@ -1,4 +1,5 @@
 import type { ExactNumber } from '../../values/exact-number.ts';
+import type { Evaluation } from '../../evaluate/evaluation.ts';
 import { BuiltinFault } from '../../evaluate/fault.ts';
 import { isNumber } from '../../values/number.ts';
 import { typeName } from '../../values/value-text.ts';
@@ -22,8 +23,11 @@ const codePoints = (text: string): number => {
   return count;
 };
 
-const count = ([value = null]: readonly RegoValue[]): RegoValue => {
-  if (typeof value === 'string') return codePoints(value);
+const count = ([value = null]: readonly RegoValue[], ctx: Evaluation): RegoValue => {
+  if (typeof value === 'string') {
+    ctx.shared.budget.spend(Math.floor(value.length / 64));
+    return codePoints(value);
+  }
   if (value instanceof RegoObject || value instanceof RegoSet) return value.size;
   return Array.isArray(value) ? value.length : wrongOperand(1, 'one of {array, object, set, string}', value);
 };
@@ -32,9 +36,11 @@ type Num = number | ExactNumber;
 
 const folded =
   (start: Num, add: (one: Num, other: Num) => Num) =>
-  (args: readonly RegoValue[]): RegoValue => {
+  (args: readonly RegoValue[], ctx: Evaluation): RegoValue => {
     const name = Array.isArray(args[0]) ? 'array' : 'set';
-    return itemsAt(args, 1).reduce<Num>((sum, item) => {
+    const items = itemsAt(args, 1);
+    ctx.shared.budget.spend(items.length);
+    return items.reduce<Num>((sum, item) => {
       if (!isNumber(item))
         throw new BuiltinFault(
           `operand 1 must be ${name} of numbers but got ${name} containing ${typeName(item)}`,
@@ -79,7 +85,11 @@ export const aggregates: BuiltinTable = {
   product: folded(1, multiplied),
   max: extreme((order) => order > 0),
   min: extreme((order) => order < 0),
-  sort: (args) => [...itemsAt(args, 1, 'one of {array, set}')].sort(compareValues),
+  sort: (args, ctx) => {
+    const items = itemsAt(args, 1, 'one of {array, set}');
+    ctx.shared.budget.spend(Math.floor((items.length * Math.log2(items.length + 1)) / 4));
+    return items.toSorted(compareValues);
+  },
   any: (args) => itemsAt(args, 1, 'one of {array, set}').includes(true),
   all: (args) => itemsAt(args, 1, 'one of {array, set}').every((item) => item === true),
   'internal.member_2': isMember,

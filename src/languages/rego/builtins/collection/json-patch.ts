@@ -1,6 +1,7 @@
 import { BuiltinFault } from '../../evaluate/fault.ts';
 import { typeName } from '../../values/value-text.ts';
 import { equalValues, RegoObject, RegoSet, type Maybe, type RegoValue } from '../../values/value.ts';
+import { walk } from '../../values/walk-bound.ts';
 import { arrayAt, type BuiltinTable } from '../builtin.ts';
 import { pathSteps } from './json-paths.ts';
 
@@ -39,13 +40,16 @@ const withChild = (value: RegoValue, step: RegoValue, child: Maybe): RegoValue =
   if (Array.isArray(value)) {
     const items = value as readonly RegoValue[];
     const at = indexOf(items, step, false);
+    walk(items.length);
     return child === undefined ? items.toSpliced(at, 1) : items.toSpliced(at, 1, child);
   }
   if (value instanceof RegoObject) {
+    walk(value.size);
     const entries = value.entries().filter(([key]) => !equalValues(key, step));
     return RegoObject.of(child === undefined ? entries : [...entries, [step, child]]);
   }
   if (!(value instanceof RegoSet)) throw cannot();
+  walk(value.size);
   const rest = [...value.values()].filter((member) => !equalValues(member, step));
   return RegoSet.of(child === undefined ? rest : [...rest, child]);
 };
@@ -67,6 +71,7 @@ const added = (root: RegoValue, path: Path, value: RegoValue): RegoValue => {
   return changedAt(root, path, (holder, last) => {
     if (Array.isArray(holder)) {
       const items = holder as readonly RegoValue[];
+      walk(items.length);
       return items.toSpliced(indexOf(items, last, true), 0, value);
     }
     if (holder instanceof RegoSet && !equalValues(last, value)) throw cannot();

@@ -69,8 +69,11 @@ const isSubset = (whole: RegoValue, part: RegoValue): boolean => {
 const isPart = (whole: RegoValue, part: RegoValue): boolean => isSubset(whole, part);
 
 const isRun = (whole: readonly RegoValue[], part: readonly RegoValue[]): boolean => {
-  for (let from = 0; from + part.length <= whole.length; from++)
-    if (part.every((item, at) => equalValues(whole[from + at] ?? null, item))) return true;
+  for (let from = 0; from + part.length <= whole.length; from++) {
+    const other = part.findIndex((item, at) => !equalValues(whole[from + at] ?? null, item));
+    if (other < 0) return true;
+    walk(1 + other);
+  }
   return false;
 };
 

@@ -1,11 +1,16 @@
 import { RegoSet, type RegoValue } from '../../values/value.ts';
+import { walk } from '../../values/walk-bound.ts';
 import { withoutMembers } from '../number/arithmetic.ts';
 import { setAt, wrongOperand, type BuiltinTable } from '../builtin.ts';
 
 const membersAt = (args: readonly RegoValue[]): readonly RegoSet[] =>
   setAt(args, 1)
     .sorted()
-    .map((member) => (member instanceof RegoSet ? member : wrongOperand(1, 'set of sets', member)));
+    .map((member) => {
+      if (!(member instanceof RegoSet)) return wrongOperand(1, 'set of sets', member);
+      walk(member.size);
+      return member;
+    });
 
 const common = (one: RegoSet, other: RegoSet): RegoSet =>
   RegoSet.of([...one.values()].filter((member) => other.has(member)));

@@ -17,20 +17,32 @@ const charactersPerStep = 16;
 /** At each character a pattern may stand at each of its instructions: `a{0,1000}` has a thousand. */
 const usualSize = 64;
 
-const pay = (ctx: Evaluation, text: string, pattern: RE2JS): void => {
+const pay = (ctx: Evaluation, characters: number, pattern: RE2JS): void => {
   const size = Math.max(1, pattern.programSize() / usualSize);
-  ctx.shared.budget.spend(1 + Math.floor((text.length * size) / charactersPerStep));
+  ctx.shared.budget.spend(1 + Math.floor((characters * size) / charactersPerStep));
+};
+
+/**
+ * Whether a pattern may read on behind a match, to see whether a longer one comes: it has a choice, and something in it
+ * may go on for ever. Attack: `a*b|a` finds `a` thirty thousand times, and reads to the end of the text each time.
+ */
+const mayReadOn = (pattern: RE2JS): boolean => {
+  const source = pattern.pattern();
+  return /[*+]|\{\d{1,4},\}/.test(source) && /\||\)[*+?{]/.test(source);
 };
 
 /** All matches as Go finds them: an empty one that touches the match before it does not count. */
-const matchesOf = (pattern: RE2JS, text: string, most: number): readonly Match[] => {
+const matchesOf = (pattern: RE2JS, text: string, most: number, ctx: Evaluation): readonly Match[] => {
   const found: Match[] = [];
   const matcher = pattern.matcher(text);
+  const isPaidAgain = mayReadOn(pattern);
   let before = -1;
   const end = most < 0 ? Infinity : most;
   while (found.length < end && matcher.find()) {
     const start = matcher.start();
     const stop = matcher.end();
+    ctx.shared.budget.spend();
+    if (isPaidAgain) pay(ctx, text.length - stop, pattern);
     const isCounted = stop > start || start !== before;
     before = stop;
     if (!isCounted) continue;
@@ -43,7 +55,7 @@ const matchesOf = (pattern: RE2JS, text: string, most: number): readonly Match[]
 const matches = (args: readonly RegoValue[], ctx: Evaluation): boolean => {
   const pattern = compiledPattern(textAt(args, 1));
   const text = textAt(args, 2);
-  pay(ctx, text, pattern);
+  pay(ctx, text.length, pattern);
   return pattern.matcher(text).find();
 };
 
@@ -51,12 +63,12 @@ const split = (args: readonly RegoValue[], ctx: Evaluation): RegoValue => {
   const source = textAt(args, 1);
   const text = textAt(args, 2);
   const pattern = compiledPattern(source);
-  pay(ctx, text, pattern);
+  pay(ctx, text.length, pattern);
   if (text === '' && source !== '') return [''];
   const parts: string[] = [];
   let begin = 0;
   let last = 0;
-  for (const { start, end } of matchesOf(pattern, text, -1)) {
+  for (const { start, end } of matchesOf(pattern, text, -1, ctx)) {
     last = start;
     if (end !== 0) parts.push(text.slice(begin, start));
     begin = end;
@@ -68,8 +80,8 @@ const split = (args: readonly RegoValue[], ctx: Evaluation): RegoValue => {
 const find = (args: readonly RegoValue[], ctx: Evaluation): readonly Match[] => {
   const pattern = compiledPattern(textAt(args, 1));
   const text = textAt(args, 2);
-  pay(ctx, text, pattern);
-  return matchesOf(pattern, text, Number(integerAt(args, 3)));
+  pay(ctx, text.length, pattern);
+  return matchesOf(pattern, text, Number(integerAt(args, 3)), ctx);
 };
 
 /** `$1`, `${name}` and `$$` in what is put in place. */
@@ -85,11 +97,11 @@ const replace = (args: readonly RegoValue[], ctx: Evaluation): string => {
   const text = textAt(args, 1);
   const pattern = compiledPattern(textAt(args, 2));
   const template = textAt(args, 3);
-  pay(ctx, text, pattern);
+  pay(ctx, text.length, pattern);
   const names = pattern.namedGroups();
   let out = '';
   let from = 0;
-  for (const match of matchesOf(pattern, text, -1)) {
+  for (const match of matchesOf(pattern, text, -1, ctx)) {
     const put = expanded(template, match, names);
     ctx.shared.budget.allocate(put.length);
     out += text.slice(from, match.start) + put;
@@ -139,7 +151,7 @@ const templateMatches = (args: readonly RegoValue[], ctx: Evaluation): boolean =
   const open = oneCharacter(args, 3, 'start');
   const close = oneCharacter(args, 4, 'end');
   const pattern = compiledPattern(templatePattern(textAt(args, 1), open, close));
-  pay(ctx, textAt(args, 2), pattern);
+  pay(ctx, textAt(args, 2).length, pattern);
   return pattern.matcher(textAt(args, 2)).find();
 };
 

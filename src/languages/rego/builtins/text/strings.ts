@@ -54,12 +54,16 @@ const indexOf = (args: readonly RegoValue[]): RegoValue => {
   return placeOf(text, text.indexOf(soughtAt(args)));
 };
 
-const indexesOf = (args: readonly RegoValue[]): RegoValue => {
+const indexesOf = (args: readonly RegoValue[], ctx: Evaluation): RegoValue => {
   const all = Array.from(textAt(args, 1));
   const sought = Array.from(soughtAt(args));
   const places: number[] = [];
-  for (let from = 0; from + sought.length <= all.length; from++)
-    if (sought.every((character, at) => all[from + at] === character)) places.push(from);
+  for (let from = 0; from + sought.length <= all.length; from++) {
+    const other = sought.findIndex((character, at) => all[from + at] !== character);
+    if (other < 0) places.push(from);
+    // Attack: a text of one letter, and half of it sought at each of its places.
+    ctx.shared.budget.spend(Math.floor((other < 0 ? sought.length : other) / 16));
+  }
   return places;
 };
 
