@@ -1,4 +1,4 @@
-import { objectOf, textOf, type JsonValue } from '../../core/text/json/json.ts';
+import type { JsonValue } from '../../core/text/json/json.ts';
 import { parseJson } from '../../core/text/json/parse-json.ts';
 import { jsonText } from '../rego/builtins/encoding/json-text.ts';
 import { EvaluationBudget, maxBytes, maxSteps } from '../rego/evaluate/budget.ts';
@@ -6,7 +6,14 @@ import { problemText } from '../rego/evaluate/fault.ts';
 import type { Surroundings } from '../rego/evaluate/evaluation.ts';
 import { typeName } from '../rego/values/value-text.ts';
 import { withWalkBound, WalkTooLong } from '../rego/values/walk-bound.ts';
-import { compareValues, RegoObject, RegoSet, type Maybe, type RegoValue } from '../rego/values/value.ts';
+import {
+  compareText,
+  compareValues,
+  RegoObject,
+  RegoSet,
+  type Maybe,
+  type RegoValue,
+} from '../rego/values/value.ts';
 import type { Constraint } from './constraint.ts';
 import { matchesReview } from './constraint-match.ts';
 import { actionsAt, type EnforcementAction, type EnforcementPoint } from './enforcement.ts';
@@ -25,6 +32,8 @@ export interface Judgement {
   readonly actions: readonly EnforcementAction[];
   /** In the order of OPA. */
   readonly violations: readonly ConstraintViolation[];
+  /** Violations behind those. */
+  readonly more: number;
   /** Violations that say nothing: they are no results, but whoever wrote them should know. */
   readonly withoutMessage: number;
   /** The constraint could not be asked. This is never "no violation". */
@@ -35,13 +44,15 @@ export interface Judgement {
 export interface Judging {
   readonly point: EnforcementPoint;
   readonly surroundings: Surroundings;
+  /** Violations that are told; absent: all of them. */
+  readonly mostViolations?: number;
   /** Steps that the review may still take. */
   readonly stepsLeft?: number;
   /** `data.inventory`. */
   readonly inventory?: RegoValue;
 }
 
-const silent = { violations: [], withoutMessage: 0, steps: 0 };
+const silent = { violations: [], more: 0, withoutMessage: 0, steps: 0 };
 
 /** What `some r in data.template.violation` meets. */
 const membersOf = (value: Maybe): readonly RegoValue[] => {
@@ -52,14 +63,24 @@ const membersOf = (value: Maybe): readonly RegoValue[] => {
 
 interface Said {
   readonly violations: readonly ConstraintViolation[];
+  readonly more: number;
   readonly withoutMessage: number;
   readonly error?: string;
 }
 
+interface FoundViolation {
+  readonly msg: string;
+  readonly details: RegoValue;
+}
+
+/** As the objects of both compare. */
+const inOrder = (one: FoundViolation, other: FoundViolation): number =>
+  compareValues(one.details, other.details) || compareText(one.msg, other.msg);
+
 /** Violations that differ in neither message nor details are one. */
-const saidBy = (members: readonly RegoValue[]): Said => {
+const saidBy = (members: readonly RegoValue[], most: number): Said => {
   const seen = new RegoSet();
-  const found: RegoObject[] = [];
+  const found: FoundViolation[] = [];
   let withoutMessage = 0;
   let written = 0;
   let error: string | undefined;
@@ -68,27 +89,27 @@ const saidBy = (members: readonly RegoValue[]): Said => {
     if (!(member instanceof RegoObject) || msg === undefined) withoutMessage += 1;
     else if (typeof msg !== 'string') error = `the "msg" of a violation is no text but ${typeName(msg)}`;
     else {
-      const details = member.has('details') ? (member.get('details') ?? null) : new RegoObject();
-      const one = RegoObject.of(Object.entries({ details, msg }));
+      const details = member.get('details') ?? (member.has('details') ? null : new RegoObject());
       const before = seen.size;
       // Attack: an object of a megabyte in the details of each of a thousand violations.
-      written += seen.add(one);
+      written += seen.add([details, msg]);
       if (written > maxBytes)
         return { ...silent, error: `budget_exceeded: violations take more than ${maxBytes} bytes` };
-      if (seen.size > before) found.push(one);
+      if (seen.size > before) found.push({ msg, details });
     }
   }
-  const violations = found.sort(compareValues).map((one): ConstraintViolation => {
-    const { msg, details = {} } = objectOf(parseJson(jsonText(one)));
-    return { msg: textOf(msg), details };
-  });
-  return { violations, withoutMessage, ...(error === undefined ? {} : { error }) };
+  const violations = found
+    .sort(inOrder)
+    .slice(0, most)
+    .map(({ msg, details }): ConstraintViolation => ({ msg, details: parseJson(jsonText(details)) ?? null }));
+  const more = found.length - violations.length;
+  return { violations, more, withoutMessage, ...(error === undefined ? {} : { error }) };
 };
 
 /** A rule may say its violations as a list, which nothing has gone through before. */
-const saidWithinBound = (members: readonly RegoValue[]): Said => {
+const saidWithinBound = (members: readonly RegoValue[], most: number): Said => {
   try {
-    return withWalkBound(() => saidBy(members));
+    return withWalkBound(() => saidBy(members, most));
   } catch (error) {
     if (error instanceof WalkTooLong) return { ...silent, error: `budget_exceeded: ${error.message}` };
     throw error;
@@ -100,7 +121,7 @@ const evaluated = (
   review: ConstraintReview,
   judging: Judging,
 ): Omit<Judgement, 'actions'> => {
-  const { surroundings, stepsLeft = maxSteps, inventory } = judging;
+  const { surroundings, stepsLeft = maxSteps, mostViolations = Infinity, inventory } = judging;
   if (stepsLeft <= 0)
     return { ...silent, error: 'the constraints of this review took too many steps together' };
   const budget = new EvaluationBudget(Math.min(maxSteps, stepsLeft));
@@ -114,7 +135,7 @@ const evaluated = (
     budget,
   });
   const said = answer.ok
-    ? saidWithinBound(membersOf(answer.value))
+    ? saidWithinBound(membersOf(answer.value), mostViolations)
     : { ...silent, error: problemText(answer.error) };
   return { ...said, steps: budget.used };
 };

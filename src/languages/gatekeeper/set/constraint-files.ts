@@ -30,7 +30,6 @@ type Problems = readonly PolicyFileProblem[];
 const groupOfDocument = ({ gatekeeper }: GatekeeperDocument): string =>
   groupOf(textOf(gatekeeper['apiVersion']));
 
-
 const readOfTemplates = (
   { gatekeeper }: GatekeeperDocument,
   templates: ReadonlyMap<string, ConstraintTemplate>,

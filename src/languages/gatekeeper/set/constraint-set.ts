@@ -16,7 +16,7 @@ import { reviewOfRequest, type ConstraintReview } from '../review.ts';
 /** Steps that all constraints of one review may take together. */
 const maxReviewSteps = 4 * maxSteps;
 /** Violations of one constraint that are kept; a Pod with thousands of containers could have thousands. */
-const maxViolations = 256;
+const mostViolations = 256;
 const point = 'validation.gatekeeper.sh';
 
 export type ConstraintInForce = Constraint | UnusableConstraint;
@@ -98,7 +98,7 @@ const asked = (
   judgement: Judgement,
   missesNamespace: boolean,
 ): ConstraintJudgement => {
-  const { actions, violations, withoutMessage, error } = judgement;
+  const { actions, violations, more, withoutMessage, error } = judgement;
   const unknown = {
     code: 'namespace-unavailable',
     message: 'the template looks at the namespace of the object, and that is not known',
@@ -109,8 +109,8 @@ const asked = (
     title,
     actions,
     withoutMessage,
-    violations: violations.slice(0, maxViolations),
-    more: Math.max(0, violations.length - maxViolations),
+    violations,
+    more,
     problems: [
       ...(error === undefined ? [] : [{ code: 'constraint-error', message: error } as const]),
       ...(missesNamespace ? [unknown] : []),
@@ -131,7 +131,7 @@ const asking = ({ request, now, review, isUnknown, withoutMessage }: Asking) => 
   let stepsLeft = maxReviewSteps;
   return (constraint: ConstraintInForce): ConstraintJudgement | undefined => {
     if ('why' in constraint) return unusable(constraint, review);
-    const judgement = judgeConstraint(constraint, review, { point, surroundings, stepsLeft });
+    const judgement = judgeConstraint(constraint, review, { point, surroundings, stepsLeft, mostViolations });
     if (judgement === undefined) return undefined;
     stepsLeft -= judgement.steps;
     if (judgement.withoutMessage > 0) withoutMessage?.add(constraint);

@@ -19,7 +19,7 @@ export const termValues = (frame: Frame, args: readonly Getter[]): readonly Rego
 };
 
 /** What a throw costs more than an answer. */
-const stepsOfFault = 8;
+const stepsOfFault = 32;
 
 /** What a builtin says: a fault is no value, and the first one is kept for strict evaluations. */
 export const askBuiltin = (

@@ -23,9 +23,11 @@ export const lookup = (value: RegoValue, key: RegoValue): Maybe => {
 
 /** Rules call rules: so deep, and no deeper, since each call takes from the stack of the engine. */
 const maxCallDepth = 400;
+/** A call makes a frame for each of the rules of its name, and tries them. */
+const stepsOfRules = 4;
 
 export const deeper = <T>(ctx: Evaluation, run: () => T): T => {
-  ctx.shared.budget.spend();
+  ctx.shared.budget.spend(stepsOfRules);
   ctx.depth += 1;
   if (ctx.depth > maxCallDepth)
     throw new EvaluationFault('budget_exceeded', 'rules call one another too deeply');

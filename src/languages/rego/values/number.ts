@@ -13,9 +13,13 @@ export const numberOf = (text: string): number | ExactNumber => {
   return isExact && String(value) === text ? value : new ExactNumber(text);
 };
 
+/** Whether JavaScript and Go write a float64 alike, as they do most numbers of objects. */
+const isPlainFloat = (value: number): boolean =>
+  Number.isInteger(value) && value > -1e6 && value < 1e6 && !Object.is(value, -0);
+
 /** A number that Go holds as float64: `1e+06` from a million on, as Gatekeeper's reviews have it. */
 export const floatNumber = (value: number): number | ExactNumber =>
-  numberOf(decimalText(decimalOf(value), false));
+  isPlainFloat(value) ? value : numberOf(decimalText(decimalOf(value), false));
 
 export const numberFromBig = (value: bigint): number | ExactNumber => numberOf(value.toString());
 export const numberFromFloat = (value: BigFloat): number | ExactNumber => numberOf(value.text());
