@@ -45,7 +45,7 @@ export interface Judging {
   readonly point: EnforcementPoint;
   readonly surroundings: Surroundings;
   /** Violations that are told; absent: all of them. */
-  readonly mostViolations?: number;
+  readonly maxViolations?: number;
   /** Steps that the review may still take. */
   readonly stepsLeft?: number;
   /** `data.inventory`. */
@@ -121,7 +121,7 @@ const evaluated = (
   review: ConstraintReview,
   judging: Judging,
 ): Omit<Judgement, 'actions'> => {
-  const { surroundings, stepsLeft = maxSteps, mostViolations = Infinity, inventory } = judging;
+  const { surroundings, stepsLeft = maxSteps, maxViolations = Infinity, inventory } = judging;
   if (stepsLeft <= 0)
     return { ...silent, error: 'the constraints of this review took too many steps together' };
   const budget = new EvaluationBudget(Math.min(maxSteps, stepsLeft));
@@ -135,7 +135,7 @@ const evaluated = (
     budget,
   });
   const said = answer.ok
-    ? saidWithinBound(membersOf(answer.value), mostViolations)
+    ? saidWithinBound(membersOf(answer.value), maxViolations)
     : { ...silent, error: problemText(answer.error) };
   return { ...said, steps: budget.used };
 };

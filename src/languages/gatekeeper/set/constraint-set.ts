@@ -16,7 +16,7 @@ import { reviewOfRequest, type ConstraintReview } from '../review.ts';
 /** Steps that all constraints of one review may take together. */
 const maxReviewSteps = 4 * maxSteps;
 /** Violations of one constraint that are kept; a Pod with thousands of containers could have thousands. */
-const mostViolations = 256;
+const maxViolations = 256;
 const point = 'validation.gatekeeper.sh';
 
 export type ConstraintInForce = Constraint | UnusableConstraint;
@@ -131,7 +131,7 @@ const asking = ({ request, now, review, isUnknown, withoutMessage }: Asking) => 
   let stepsLeft = maxReviewSteps;
   return (constraint: ConstraintInForce): ConstraintJudgement | undefined => {
     if ('why' in constraint) return unusable(constraint, review);
-    const judgement = judgeConstraint(constraint, review, { point, surroundings, stepsLeft, mostViolations });
+    const judgement = judgeConstraint(constraint, review, { point, surroundings, stepsLeft, maxViolations });
     if (judgement === undefined) return undefined;
     stepsLeft -= judgement.steps;
     if (judgement.withoutMessage > 0) withoutMessage?.add(constraint);
