@@ -26,14 +26,29 @@ const trailOf = (evidence: ImageEvidence): EvidenceTrail => {
   return trail;
 };
 
-/** An image as the record has it. */
+/** Of one trail, at the places and under the names where it was said last. */
+const maxMade = 4;
+const madeOf = new WeakMap<EvidenceTrail, JudgedImage[]>();
+
+const isOf =
+  (path: string, { given, reference, digest }: Omit<JudgedImage, 'path'>) =>
+  (known: JudgedImage): boolean =>
+    known.path === path && known.given === given && known.reference === reference && known.digest === digest;
+
+/** An image as the record has it. Pods of one template have the same images at the same places: it is made for the first. */
 export const judgedImage = ({ use, image, evidence }: ImageUnderReview): JudgedImage => {
-  if (evidence === undefined) return { path: use.path, ...image.shown };
+  const { path } = use;
+  if (evidence === undefined) return { path, ...image.shown };
   const { pinned } = evidence;
-  return {
-    path: use.path,
-    ...image.shown,
-    ...(pinned.state === 'known' && image.shown.digest === undefined ? { digest: pinned.value } : undefined),
-    evidence: trailOf(evidence),
-  };
+  const shown =
+    pinned.state === 'known' && image.shown.digest === undefined
+      ? { ...image.shown, digest: pinned.value }
+      : image.shown;
+  const trail = trailOf(evidence);
+  const all = madeOf.get(trail) ?? [];
+  const known = all.find(isOf(path, shown));
+  if (known !== undefined) return known;
+  const judged = { path, ...shown, evidence: trail };
+  madeOf.set(trail, [judged, ...all.slice(0, maxMade - 1)]);
+  return judged;
 };
