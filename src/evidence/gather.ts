@@ -180,28 +180,6 @@ const gatherImage = async (
   return answers.keep(review.contextKey, image, { evidence, needs, account, name, keepFor, bytes });
 };
 
-/** Whether what is known would be gathered in the same way now. Asked for each image of each review: no list is made for it. */
-const createIsCurrent = (providers: readonly EvidenceProvider[]) => {
-  const changing = providers.filter((provider) => provider.isCurrent !== undefined);
-  return ({ facts }: ImageEvidence): boolean => {
-    for (const provider of changing) {
-      const fact = facts[provider.kind.id];
-      if (fact?.state === 'known' && provider.isCurrent?.(fact.value) !== true) return false;
-    }
-    return true;
-  };
-};
-
-const allOrNone = <T, R>(items: readonly T[], find: (item: T) => R | undefined): readonly R[] | undefined => {
-  const found: R[] = [];
-  for (const item of items) {
-    const one = find(item);
-    if (one === undefined) return undefined;
-    found.push(one);
-  }
-  return found;
-};
-
 /**
  * Obtains evidence: every tag is resolved once per review, every digest is read once, and shared content needs an access grant.
  * Registry, keychain and store may be slow, broken or hostile; a deadline, a budget and a bound stand around each.
@@ -222,7 +200,13 @@ export const createEvidence = (sources: EvidenceSources): Evidence => {
       return [provider.kind.id, provider];
     }),
   );
-  const isCurrent = createIsCurrent([...providers.values()]);
+  const isCurrent = ({ facts }: ImageEvidence): boolean => {
+    for (const [id, provider] of providers) {
+      const fact = provider.isCurrent === undefined ? undefined : facts[id];
+      if (fact?.state === 'known' && provider.isCurrent?.(fact.value) !== true) return false;
+    }
+    return true;
+  };
   const findAnswer = (contextKey: string, { image, needs }: EvidenceRequest): ImageEvidence | undefined => {
     const found = answers.find(contextKey, image, needs);
     return found !== undefined && isCurrent(found) ? found : undefined;
@@ -235,8 +219,9 @@ export const createEvidence = (sources: EvidenceSources): Evidence => {
   return {
     pushedTo: (repository) => candidateLists.pushedTo(repository),
     cached: (requests, context) => {
-      const contextKey = pullContextKey(context);
-      return allOrNone(requests, (request) => withoutNetwork(request) ?? findAnswer(contextKey, request));
+      const cached = cachedAnswers(requests, pullContextKey(context));
+      const isKnown = (one: ImageEvidence | undefined): one is ImageEvidence => one !== undefined;
+      return cached.every(isKnown) ? cached : undefined;
     },
     gather: async (requests, context, signal) => {
       const reading = createReadBudget(signal, limits.reviewBytes, requesterFor(context?.namespace ?? ''));

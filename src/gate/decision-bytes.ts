@@ -18,11 +18,7 @@ const known = new WeakMap<EvidenceTrail, { readonly image: JudgedImage; readonly
 
 const bytesWithoutPath = (image: JudgedImage, evidence: EvidenceTrail): Uint8Array => {
   const before = known.get(evidence);
-  // Mostly it is the same image at the same place, which is one object.
-  if (
-    before !== undefined &&
-    (before.image === image || identity.every((field) => before.image[field] === image[field]))
-  )
+  if (before !== undefined && identity.every((field) => before.image[field] === image[field]))
     return before.bytes;
   const { path: _, ...rest } = image;
   const bytes = Buffer.from(JSON.stringify(rest).slice(1));

@@ -2,7 +2,6 @@ import type { CheckSituation, Violation } from '../checks/check.ts';
 import { unavailable, type Fact } from '../facts/fact.ts';
 import type { ImageUnderReview } from '../policy-set/image-under-review.ts';
 import type { Labels } from '../policy/match/label-selector.ts';
-import { textVerdict } from '../policy-set/text-verdict.ts';
 import { brokenApplies, type MatchedPolicies, type MatchedPolicy } from '../policy-set/select.ts';
 import type { ImageUse } from '../workload/found-images.ts';
 import type { Finding } from './finding.ts';
@@ -61,7 +60,6 @@ const judgeImage = (
 ): void => {
   const { use, image } = judged;
   const { parsed, refusal } = image;
-  if (parsed.ok && matched.isShared === true && textVerdict(image, parsed.value, matched).passes(pod)) return;
   let hasPolicy = false;
   for (const one of matched.policies) {
     if (parsed.ok) {

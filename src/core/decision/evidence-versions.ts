@@ -62,15 +62,7 @@ const isWithin = (some: Versions, all: Versions): boolean => {
  * they are.
  */
 export const evidenceVersions = (images: readonly ImageUnderReview[]): Versions => {
-  let most = none;
-  for (const { evidence } of images) {
-    const one = evidence === undefined ? none : versionsOf(evidence);
-    if (one === most || isWithin(one, most)) continue;
-    if (!isWithin(most, one))
-      return together(
-        images.map((image) => (image.evidence === undefined ? none : versionsOf(image.evidence))),
-      );
-    most = one;
-  }
-  return most;
+  const all = images.map(({ evidence }) => (evidence === undefined ? none : versionsOf(evidence)));
+  const most = all.reduce((one, other) => (isWithin(one, other) ? other : one), none);
+  return all.every((one) => isWithin(one, most)) ? most : together(all);
 };

@@ -13,8 +13,7 @@ import { factOf, type ProviderAnswer, type ImageEvidence } from '../facts/image-
 import type { Digest } from '../image/digest.ts';
 import type { ImageReference } from '../image/reference.ts';
 import { describeDuration } from '../text/duration.ts';
-import { acceptsAge } from '../policy-set/needs.ts';
-import { textVerdict } from '../policy-set/text-verdict.ts';
+import { acceptsAge, isFenced } from '../policy-set/needs.ts';
 import type { CompiledPolicy } from '../policy-set/compiled-policy.ts';
 import type { MatchedPolicies, MatchedPolicy } from '../policy-set/select.ts';
 import type { Steps } from '../steps.ts';
@@ -246,8 +245,10 @@ export function* judgingEvidence(
   const { use, image, evidence } = judged;
   if (!image.parsed.ok) return nothing;
   const reference = image.parsed.value;
-  const { asking } = textVerdict(image, reference, matched);
-  if (asking.length === 0) return nothing;
+  const asking = matched.policies.filter(
+    ({ policy }) => policy.evidence.length > 0 && image.evaluate(policy, reference, false).applies,
+  );
+  if (asking.length === 0 || isFenced(image, reference, matched)) return nothing;
   const findings: Finding[] = [];
   for (const one of asking) {
     for (const { check, violation, why } of judgeFacts(one, reference, judged, situation)) {

@@ -29,20 +29,6 @@ describe('the record', () => {
     const evidence = evidenceOf({ ...good, digest: otherDigest });
     expect(judgedImage({ use, fresh: true, image: images.read(pinned), evidence }).digest).toBe(imageDigest);
   });
-  test('says where it stands, however often the same evidence was said of it elsewhere', () => {
-    const evidence = evidenceOf(good);
-    for (const at of [0, 1, 2, 3, 4, 5, 0, 5, 1])
-      for (const text of [ours, pinned]) {
-        const path = `spec.containers[${String(at)}].image`;
-        const judged = judgedImage({
-          use: { ...use, path },
-          fresh: true,
-          image: images.read(text),
-          evidence,
-        });
-        expect(judged).toMatchObject({ path, given: text, digest: imageDigest });
-      }
-  });
   test('is as before where nobody looked', () => {
     expect(judgedImage({ use, fresh: true, image: images.read(ours) })).toEqual({
       path: use.path,

@@ -26,29 +26,14 @@ const trailOf = (evidence: ImageEvidence): EvidenceTrail => {
   return trail;
 };
 
-/** Of one trail, at the places and under the names where it was said last. */
-const maxMade = 4;
-const madeOf = new WeakMap<EvidenceTrail, JudgedImage[]>();
-
-const isOf =
-  (path: string, { given, reference, digest }: Omit<JudgedImage, 'path'>) =>
-  (known: JudgedImage): boolean =>
-    known.path === path && known.given === given && known.reference === reference && known.digest === digest;
-
-/** An image as the record has it. Pods of one template have the same images at the same places: it is made for the first. */
+/** An image as the record has it. */
 export const judgedImage = ({ use, image, evidence }: ImageUnderReview): JudgedImage => {
-  const { path } = use;
-  if (evidence === undefined) return { path, ...image.shown };
+  if (evidence === undefined) return { path: use.path, ...image.shown };
   const { pinned } = evidence;
-  const shown =
-    pinned.state === 'known' && image.shown.digest === undefined
-      ? { ...image.shown, digest: pinned.value }
-      : image.shown;
-  const trail = trailOf(evidence);
-  const all = madeOf.get(trail) ?? [];
-  const known = all.find(isOf(path, shown));
-  if (known !== undefined) return known;
-  const judged = { path, ...shown, evidence: trail };
-  madeOf.set(trail, [judged, ...all.slice(0, maxMade - 1)]);
-  return judged;
+  return {
+    path: use.path,
+    ...image.shown,
+    ...(pinned.state === 'known' && image.shown.digest === undefined ? { digest: pinned.value } : undefined),
+    evidence: trailOf(evidence),
+  };
 };

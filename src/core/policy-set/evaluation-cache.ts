@@ -30,8 +30,6 @@ export interface ReadImage {
    * `digest.pin` stands for `require`.
    */
   evaluate(policy: CompiledPolicy, image: ImageReference, pod: boolean): PolicyEvaluation;
-  /** What follows from this text and `key` alone: made once, and forgotten with either of them. One kind of thing a key. */
-  once<T>(key: object, make: () => T): T;
 }
 
 /** Parses image texts and caches the results: a cluster runs few images many times. */
@@ -90,7 +88,6 @@ export const createEvaluationCache = (): EvaluationCache => {
     const shownImage = showImage(given, parsed);
     const evaluated = new Map<CompiledPolicy, PolicyEvaluation>();
     let evaluatedForPods: Map<CompiledPolicy, PolicyEvaluation> | undefined;
-    const made = new WeakMap<object, unknown>();
     return {
       parsed,
       shown: shownImage,
@@ -104,14 +101,6 @@ export const createEvaluationCache = (): EvaluationCache => {
         cached.set(policy, evaluation);
         evaluations++;
         return evaluation;
-      },
-      once: <T>(key: object, make: () => T): T => {
-        const known = made.get(key);
-        if (known !== undefined) return known as T;
-        const fresh = make();
-        made.set(key, fresh);
-        evaluations++;
-        return fresh;
       },
     };
   };

@@ -1,13 +1,25 @@
 import type { ImageUnderReview } from './image-under-review.ts';
 import { atOnce, type Steps } from '../steps.ts';
-import { digestOnly, type ImageNeeds } from '../facts/evidence-kind.ts';
+import { digestOnly, unitedNeeds, type ImageNeeds } from '../facts/evidence-kind.ts';
 import type { ImageEvidence } from '../facts/image-evidence.ts';
 import type { Digest } from '../image/digest.ts';
 import type { ImageReference } from '../image/reference.ts';
 import type { ReadImage } from './evaluation-cache.ts';
 import type { CompiledPolicy } from './compiled-policy.ts';
-import type { MatchedPolicies, MatchedPolicy } from './select.ts';
-import { isFenced, textVerdict } from './text-verdict.ts';
+import { brokenApplies, type MatchedPolicies, type MatchedPolicy } from './select.ts';
+
+/**
+ * Whether the image is refused before its bytes are read: by a `registries` check in mode Deny, or by a policy that
+ * cannot be used. Its registry is never asked: a name in a Pod must not make the gate connect to a host that a policy
+ * forbids (B26), and a refusal by text must not wait for a network.
+ */
+export const isFenced = (image: ReadImage, reference: ImageReference, matched: MatchedPolicies): boolean =>
+  brokenApplies(matched, image) ||
+  matched.policies.some(
+    ({ policy, mode }) =>
+      mode === 'Deny' &&
+      image.evaluate(policy, reference, false).violations.some(({ check }) => check === 'registries'),
+  );
 
 const applies = ({ policy }: MatchedPolicy, image: ReadImage, reference: ImageReference): boolean =>
   image.evaluate(policy, reference, false).applies;
@@ -18,6 +30,12 @@ export type EvidencePurpose = 'judge' | 'pin';
 /** A policy in mode Audit only records, so it changes no object either. */
 const pins = ({ policy, mode }: MatchedPolicy): boolean => policy.pin && mode !== 'Audit';
 
+/** What one policy needs to know; `undefined`: nothing for this purpose. */
+const needsOfPolicy = (one: MatchedPolicy, purpose: EvidencePurpose): ImageNeeds | undefined => {
+  if (purpose === 'pin') return pins(one) ? digestOnly : undefined;
+  return one.policy.evidence.length > 0 ? one.policy.needs : undefined;
+};
+
 const needsOfImage = (
   { fresh, image }: ImageUnderReview,
   matched: MatchedPolicies,
@@ -25,17 +43,18 @@ const needsOfImage = (
 ): ImageNeeds | undefined => {
   if (!fresh || !image.parsed.ok) return undefined;
   const reference = image.parsed.value;
-  if (purpose === 'judge') return textVerdict(image, reference, matched).needs;
-  if (reference.digest !== undefined) return undefined;
-  const isPinned = matched.policies.some((one) => pins(one) && applies(one, image, reference));
-  return isPinned && !isFenced(image, reference, matched) ? digestOnly : undefined;
+  if (purpose === 'pin' && reference.digest !== undefined) return undefined;
+  let needs: ImageNeeds | undefined;
+  for (const one of matched.policies) {
+    const own = needsOfPolicy(one, purpose);
+    if (own === undefined || !applies(one, image, reference)) continue;
+    needs = needs === undefined ? own : unitedNeeds(needs, own);
+  }
+  return needs === undefined || isFenced(image, reference, matched) ? undefined : needs;
 };
 
-/** So many looks at a policy are one step; a step is at least one image. */
-const askedInStep = 32;
-
 /**
- * What must be known about each image: the union over the matched policies that apply to it. A step is a few images.
+ * What must be known about each image: the union over the matched policies that apply to it. A step is one image.
  * @returns one entry an image, in the same order; `undefined`: nothing, so no registry is asked for it
  */
 export function* asking(
@@ -44,10 +63,9 @@ export function* asking(
   purpose: EvidencePurpose = 'judge',
 ): Steps<readonly (ImageNeeds | undefined)[]> {
   const needs: (ImageNeeds | undefined)[] = [];
-  const inStep = Math.ceil(askedInStep / (1 + matched.policies.length));
   for (const image of images) {
     needs.push(needsOfImage(image, matched, purpose));
-    if (needs.length % inStep === 0) yield;
+    yield;
   }
   return needs;
 }

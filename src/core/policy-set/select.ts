@@ -32,8 +32,6 @@ export interface MatchedPolicies {
   readonly policies: readonly MatchedPolicy[];
   readonly broken: readonly BrokenPolicy[];
   readonly whyUnsure?: string;
-  /** One object for every review of the namespace, so what follows from it is kept. */
-  readonly isShared?: true;
 }
 
 /** Whether a policy that cannot be used would have matched the image. It then denies with a finding of its own. */

@@ -16,10 +16,8 @@ export const maxPullSecrets = 16;
 /** No name in Kubernetes is longer. */
 const maxNameLength = 253;
 
-const none: readonly never[] = [];
-
 const nameOf = (value: JsonValue | undefined): readonly string[] =>
-  typeof value === 'string' && value !== '' && value.length <= maxNameLength ? [value] : none;
+  typeof value === 'string' && value !== '' && value.length <= maxNameLength ? [value] : [];
 
 const fixedPodSpec = (segments: readonly string[], object: JsonObject): readonly JsonObject[] => {
   let found: JsonValue | undefined = object;
@@ -45,13 +43,11 @@ const podSpecsOf = (kind: WorkloadKind, object: JsonObject): readonly JsonObject
 
 /** Spark, whose template is laid over the operator's, lists names alone. */
 const secretNamesOf = (kind: WorkloadKind, { imagePullSecrets }: JsonObject): readonly string[] =>
-  Array.isArray(imagePullSecrets)
-    ? (imagePullSecrets as readonly JsonValue[])
-        .slice(0, maxPullSecrets)
-        .flatMap((item) =>
-          isJsonObject(item) ? nameOf(item['name']) : kind.overlay === true ? nameOf(item) : none,
-        )
-    : none;
+  (Array.isArray(imagePullSecrets) ? (imagePullSecrets as readonly JsonValue[]) : [])
+    .slice(0, maxPullSecrets)
+    .flatMap((item) =>
+      isJsonObject(item) ? nameOf(item['name']) : kind.overlay === true ? nameOf(item) : [],
+    );
 
 /**
  * The pull secrets and the service account that a workload of any kind names; ephemeral containers use those of their
@@ -61,14 +57,14 @@ const secretNamesOf = (kind: WorkloadKind, { imagePullSecrets }: JsonObject): re
  * may name all of them.
  */
 export const pullSecretsOf = (kind: WorkloadKind, object: JsonObject): NamedPullSecrets => {
-  const names = new Set<string>();
-  let account: string | undefined;
-  for (const podSpec of podSpecsOf(kind, object)) {
-    for (const name of secretNamesOf(kind, podSpec)) names.add(name);
-    account ??= nameOf(podSpec['serviceAccountName'])[0] ?? nameOf(podSpec['serviceAccount'])[0];
-  }
+  const podSpecs = podSpecsOf(kind, object);
+  const names = new Set(podSpecs.flatMap((podSpec) => secretNamesOf(kind, podSpec)));
+  const [account] = podSpecs.flatMap(({ serviceAccountName, serviceAccount }) => [
+    ...nameOf(serviceAccountName),
+    ...nameOf(serviceAccount),
+  ]);
   return {
-    pullSecrets: names.size === 0 ? none : [...names].slice(0, maxPullSecrets),
+    pullSecrets: [...names].slice(0, maxPullSecrets),
     ...(account === undefined ? {} : { serviceAccount: account }),
   };
 };

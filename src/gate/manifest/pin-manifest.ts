@@ -1,7 +1,7 @@
 import { withTried } from '../../core/decision/tried-text.ts';
 import type { ImageUnderReview } from '../../core/policy-set/image-under-review.ts';
 import { digestOnly, type ImageNeeds } from '../../core/facts/evidence-kind.ts';
-import { isFenced } from '../../core/policy-set/text-verdict.ts';
+import { isFenced } from '../../core/policy-set/needs.ts';
 import type { MatchedPolicies } from '../../core/policy-set/select.ts';
 import { groupOf, type WorkloadTable } from '../../core/workload/kinds/kinds.ts';
 import type { ManifestObject } from '../../core/workload/manifest.ts';

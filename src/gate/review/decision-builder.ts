@@ -122,47 +122,28 @@ const excluded = {
   message: 'the Config of Gatekeeper excludes this namespace from constraints',
 } as const;
 
-/** A gate that is busy decides several times in a millisecond. */
-const createTimeText = (): ((time: number) => string) => {
-  let last: number | undefined;
-  let text = '';
-  return (time) => {
-    if (time !== last) text = new Date(time).toISOString();
-    last = time;
-    return text;
-  };
-};
-
-type Versions = Decision['versions'];
-
-/** By what decisions were made: one object for all that rest on the same. */
-const createVersions = (gate: string) => {
-  const made = new WeakMap<Versions, { readonly policies: string; readonly versions: Versions }>();
-  return ({ policies, evidenceVersions }: Pick<Outcome, 'policies' | 'evidenceVersions'>): Versions => {
-    if (policies === undefined) return { gate };
-    if (evidenceVersions === undefined) return { gate, policies };
-    const known = made.get(evidenceVersions);
-    if (known?.policies === policies) return known.versions;
-    const versions = { gate, policies, ...evidenceVersions };
-    made.set(evidenceVersions, { policies, versions });
-    return versions;
-  };
-};
-
 /** Makes decision records. `allowed` follows from the findings alone: nothing can say "allowed" beside a denial. */
-export const createDecisionBuilder = ({ clock, ids, version, repeats }: DecisionBuilderDeps) => {
-  const timeText = createTimeText();
-  const versionsOf = createVersions(version);
-  return (origin: DecisionOrigin, outcome: Outcome, started: number): Decision => {
-    const { findings = none, images = none, warnings = none, skipped, evidence } = outcome;
-    const draft = beginRecord(origin, ids.next(), timeText(clock.now()));
+export const createDecisionBuilder =
+  ({ clock, ids, version, repeats }: DecisionBuilderDeps) =>
+  (origin: DecisionOrigin, outcome: Outcome, started: number): Decision => {
+    const {
+      findings = none,
+      images = none,
+      warnings = none,
+      skipped,
+      policies,
+      evidenceVersions,
+      evidence,
+    } = outcome;
+    const draft = beginRecord(origin, ids.next(), new Date(clock.now()).toISOString());
     draft.images = images;
     draft.findings = findings;
     draft.allowed = true;
     draft.warnings = warnings;
     if (skipped !== undefined) draft.skipped = skipped;
     draft.exemptions = none;
-    draft.versions = versionsOf(outcome);
+    draft.versions =
+      policies === undefined ? { gate: version } : { gate: version, policies, ...evidenceVersions };
     const total = round(clock.monotonic() - started);
     draft.durations = evidence === undefined ? { total } : { total, evidence: round(evidence) };
     if (origin.constraints !== undefined) withConstraints(draft as Draft, origin.constraints);
@@ -174,7 +155,6 @@ export const createDecisionBuilder = ({ clock, ids, version, repeats }: Decision
     const repeat = repeats?.count(decision);
     return repeat === undefined ? decision : repeatOf(decision, repeat);
   };
-};
 export type DecisionBuilder = ReturnType<typeof createDecisionBuilder>;
 
 /** A finding of the gate itself about the whole request: it always denies. */

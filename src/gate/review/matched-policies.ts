@@ -22,7 +22,7 @@ export const matchedPoliciesOf = (
   if (namespacePolicies.needsLabels || namespacePolicies.needsObjectLabels) return select();
   const known = matchedWithoutLabels.get(namespacePolicies);
   if (known !== undefined) return known;
-  const matched: MatchedPolicies = { ...select(), isShared: true };
+  const matched = select();
   matchedWithoutLabels.set(namespacePolicies, matched);
   return matched;
 };
