@@ -4,7 +4,8 @@ import { positionAt } from '../rego/compile/compile-problem.ts';
 import { compileRego, type ModuleSource, type Policy } from '../rego/policy.ts';
 import { parseModule, type RegoVersion } from '../rego/syntax/parse-module.ts';
 import type { Import, Module, RefTerm, RegoRule, Term } from '../rego/syntax/term.ts';
-import { readsNamespaceObject, type TemplateModule } from './explain/namespace-reads.ts';
+import { readsNamespaceObject } from './namespace/namespace-reads.ts';
+import type { TemplateModule } from './namespace/written-functions.ts';
 import { walkSyntax } from './syntax-walk.ts';
 
 /** The texts in Rego of a template. */

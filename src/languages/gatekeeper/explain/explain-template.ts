@@ -12,7 +12,7 @@ import { builtinSignatures } from '../../rego/builtins/signatures.ts';
 import { dottedName } from '../../rego/compile/variables.ts';
 import { operatorNames } from '../../rego/syntax/operators.ts';
 import { parseModule, type RegoVersion } from '../../rego/syntax/parse-module.ts';
-import type { RegoRule } from '../../rego/syntax/term.ts';
+import { textOfTerm, type RegoRule } from '../../rego/syntax/term.ts';
 import {
   codeProblem,
   readTemplate,
@@ -23,16 +23,11 @@ import {
 } from '../constraint-template.ts';
 import { writtenKind } from '../crd-fields.ts';
 import { parametersSchema } from '../schema/parameters-schema.ts';
-import { readsNamespaceObject, type TemplateModule } from './namespace-reads.ts';
+import { readsNamespaceObject } from '../namespace/namespace-reads.ts';
+import type { TemplateModule } from '../namespace/written-functions.ts';
 import { walkSyntax } from '../syntax-walk.ts';
 import { compiledModule, problemAt, Reads } from '../template-code.ts';
-import {
-  fieldRemarks,
-  remarksOnRules,
-  textOfTerm,
-  type CodeRemark,
-  type RemarkCode,
-} from './template-remarks.ts';
+import { fieldRemarks, remarksOnRules, type CodeRemark, type RemarkCode } from './template-remarks.ts';
 
 /** A parameter of constraints, as the schema of their template describes it. */
 export interface ParameterField {

@@ -1,6 +1,13 @@
 import { quote } from '../../../core/text/cut-middle.ts';
 import { dottedName, isUnification } from '../../rego/compile/variables.ts';
-import type { CallTerm, ObjectTerm, RegoRule, RuleBody, Term } from '../../rego/syntax/term.ts';
+import {
+  textOfTerm,
+  type CallTerm,
+  type ObjectTerm,
+  type RegoRule,
+  type RuleBody,
+  type Term,
+} from '../../rego/syntax/term.ts';
 import { walkSyntax } from '../syntax-walk.ts';
 import { isViolation } from '../template-code.ts';
 
@@ -19,10 +26,6 @@ export interface CodeRemark {
   readonly message: string;
   readonly at: number;
 }
-
-/** The text that a term is; `undefined`: it is something else. */
-export const textOfTerm = (term: Term | undefined): string | undefined =>
-  term?.kind === 'scalar' && typeof term.value === 'string' ? term.value : undefined;
 
 const namesImage = (term: Term): boolean => {
   if (term.kind === 'var') return /image/i.test(term.name);

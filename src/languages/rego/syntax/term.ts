@@ -130,6 +130,10 @@ export const callTerm = (name: string, args: readonly Term[], at: number): CallT
   at,
 });
 
+/** The text that a term is; `undefined`: it is something else. */
+export const textOfTerm = (term: Term | undefined): string | undefined =>
+  term?.kind === 'scalar' && typeof term.value === 'string' ? term.value : undefined;
+
 /** The terms that a term is made of; the body of a comprehension is none. */
 export const subterms = (term: Term): readonly Term[] => {
   switch (term.kind) {

@@ -1,92 +1,25 @@
 import { dottedName } from '../../rego/compile/variables.ts';
-import type { CallTerm, Literal, Module, RefTerm, RegoRule, Term } from '../../rego/syntax/term.ts';
-
-/** A module of a template, with the package that it is compiled under. */
-export type TemplateModule = Pick<Module, 'package' | 'imports' | 'rules'>;
-
-/** Something that holds the namespace: all of `input`, or all of `input.review`. */
-type Whole = 'input' | 'review';
-type Wholes = readonly Whole[];
-
-interface WrittenFunction {
-  readonly module: TemplateModule;
-  readonly args: readonly Term[];
-}
+import {
+  textOfTerm,
+  type CallTerm,
+  type Literal,
+  type RefTerm,
+  type RegoRule,
+  type Term,
+} from '../../rego/syntax/term.ts';
+import { AliasedNames, isNamed, type Wholes } from './aliased-names.ts';
+import { WrittenFunctions, type TemplateModule } from './written-functions.ts';
 
 const field = 'namespaceObject';
 /** Longer chains of names that stand for one another are not followed: then the answer is yes. */
 const maxRounds = 16;
 
-const textOf = (term: Term | undefined): string | undefined =>
-  term?.kind === 'scalar' && typeof term.value === 'string' ? term.value : undefined;
-
-const isNamed = (term: Term | undefined): term is Term & { readonly kind: 'var' } =>
-  term?.kind === 'var' && term.name !== '_';
-
 function* chainOf(rule: RegoRule): Iterable<RegoRule> {
   for (let one: RegoRule | undefined = rule; one !== undefined; one = one.otherwise) yield one;
 }
 
-const keyOf = (path: readonly string[]): string => path.join('.');
-
-/** The functions of all modules, by the path of their rules. */
-const functionsOf = (modules: readonly TemplateModule[]): ReadonlyMap<string, readonly WrittenFunction[]> => {
-  const found = new Map<string, WrittenFunction[]>();
-  for (const module of modules)
-    for (const { head } of module.rules) {
-      if (head.args === undefined) continue;
-      const key = keyOf([...module.package, ...head.path.map((step) => textOf(step) ?? '')]);
-      const others = found.get(key);
-      if (others === undefined) found.set(key, [{ module, args: head.args }]);
-      else others.push({ module, args: head.args });
-    }
-  return found;
-};
-
 const isCallOf = (call: CallTerm, name: string, count: number): boolean =>
   dottedName(call.operator) === name && call.args.length === count;
-
-/** The names of one module that stand for all of the review, or of the input. */
-class AliasedNames {
-  readonly #wholes = new Map<string, Set<Whole>>();
-  /** Names that `=` holds against all of the review: it gives them a value, or compares the one that they have. */
-  readonly #unified = new Set<string>();
-  /** Names that get another value as well. */
-  readonly #bound = new Set<string>();
-
-  of(name: string): Wholes {
-    const known = [...(this.#wholes.get(name) ?? [])];
-    return name === 'input' ? ['input', ...known] : known;
-  }
-
-  /** @returns whether that is news */
-  add(name: string, wholes: Wholes): boolean {
-    const known = this.#wholes.get(name) ?? new Set();
-    const before = known.size;
-    for (const one of wholes) known.add(one);
-    this.#wholes.set(name, known);
-    return known.size > before;
-  }
-
-  unify(name: Term): void {
-    if (isNamed(name)) this.#unified.add(name.name);
-  }
-
-  bind(name: Term): void {
-    if (isNamed(name)) this.#bound.add(name.name);
-  }
-
-  /** Whether all of the review may be compared with something else. */
-  get areCompared(): boolean {
-    return [...this.#unified].some((name) => this.#bound.has(name));
-  }
-
-  /** What holds a name was perhaps not known to be the review yet. */
-  forgetBindings(): void {
-    this.#unified.clear();
-    this.#bound.clear();
-  }
-}
 
 /**
  * Goes through a template as often as it takes to know all names that stand for the review. A name is one name throughout
@@ -94,7 +27,7 @@ class AliasedNames {
  */
 class NamespaceSearch {
   readonly #modules: readonly TemplateModule[];
-  readonly #functions: ReadonlyMap<string, readonly WrittenFunction[]>;
+  readonly #functions: WrittenFunctions;
   readonly #names: ReadonlyMap<TemplateModule, AliasedNames>;
   #open: (Term | Literal)[] = [];
   #isFound = false;
@@ -102,7 +35,7 @@ class NamespaceSearch {
 
   constructor(modules: readonly TemplateModule[]) {
     this.#modules = modules;
-    this.#functions = functionsOf(modules);
+    this.#functions = new WrittenFunctions(modules);
     this.#names = new Map(modules.map((module) => [module, new AliasedNames()]));
   }
 
@@ -195,7 +128,7 @@ class NamespaceSearch {
   /** What a field of a whole is; a key that is worked out may be that of the namespace. */
   #field(wholes: Wholes, key: Term): Wholes {
     if (wholes.length > 0 && (key.kind !== 'scalar' || key.value === field)) this.#isFound = true;
-    return wholes.includes('input') && textOf(key) === 'review' ? ['review'] : [];
+    return wholes.includes('input') && textOfTerm(key) === 'review' ? ['review'] : [];
   }
 
   /** Which wholes a term may be. */
@@ -269,20 +202,8 @@ class NamespaceSearch {
     if (sides.every(({ term }) => term.kind !== 'var')) this.#isFound = true;
   }
 
-  #functionsOf({ operator }: CallTerm, module: TemplateModule): readonly WrittenFunction[] {
-    const name = dottedName(operator);
-    if (name === undefined) return [];
-    const [first = '', ...rest] = name.split('.');
-    const paths = [
-      [...module.package, name],
-      ...(first === 'data' ? [rest] : []),
-      ...module.imports.filter(({ alias }) => alias === first).map(({ path }) => [...path.slice(1), ...rest]),
-    ];
-    return paths.flatMap((path) => this.#functions.get(keyOf(path)) ?? []);
-  }
-
   #call(call: CallTerm, module: TemplateModule): void {
-    const functions = this.#functionsOf(call, module);
+    const functions = this.#functions.calledBy(call, module);
     if (functions.length === 0) {
       this.#builtin(call, module);
       return;
