@@ -34,8 +34,9 @@ const repeatedIn = (schema: JsonObject, value: readonly JsonValue[], path: Path)
   const first = new Map<string, number>();
   const problems: PolicyProblem[] = [];
   for (const [at, item] of value.entries()) {
-    const known = first.get(identity(item));
-    if (known === undefined) first.set(identity(item), at);
+    const one = identity(item);
+    const known = first.get(one);
+    if (known === undefined) first.set(one, at);
     else problems.push({ path: [...path, at], message: `is the same as item ${known} of the list` });
   }
   return problems;
