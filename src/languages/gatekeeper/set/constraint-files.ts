@@ -75,13 +75,10 @@ interface FileConstraints {
 }
 
 const remarksOn = <T>(
-  { values, documents }: ReadDocuments<T>,
+  { read }: ReadDocuments<T>,
   remarksOf: (value: T) => readonly PolicyProblem[],
 ): Problems =>
-  values.flatMap((value, at) => {
-    const document = documents[at];
-    return document === undefined ? [] : remarksOf(value).map((remark) => placed(document, remark));
-  });
+  read.flatMap(({ document, value }) => remarksOf(value).map((remark) => placed(document, remark)));
 
 const createReaders = () => {
   const templates = new ReadingMemory<ConstraintTemplate>();
@@ -125,7 +122,7 @@ export const createConstraintFiles = (digest: (text: string) => string) => {
       ({ document }) => ![templateGroup, constraintGroup].includes(groupOfDocument(document)),
     );
     const templates = yield* readEach(templateDocuments, readers.templates);
-    const byKind = new Map(templates.values.map((template) => [template.kind, template]));
+    const byKind = new Map(templates.read.map(({ value }) => [value.kind, value]));
     // A template that is broken is told once, and not again for each of its constraints.
     const broken = new Set(templateDocuments.map(({ document }) => writtenKind(document.gatekeeper)));
     for (const kind of byKind.keys()) broken.delete(kind);
@@ -147,12 +144,12 @@ export const createConstraintFiles = (digest: (text: string) => string) => {
       ...configs.problems,
     ];
     if (problems.length > 0) return fail(problems);
-    const inOrder = constraints.values
-      .map(({ constraint }) => constraint)
+    const inOrder = constraints.read
+      .map(({ value }) => value.constraint)
       .toSorted((one, other) => (`${one.kind}/${one.name}` < `${other.kind}/${other.name}` ? -1 : 1));
     const set = createConstraintSet({
       constraints: inOrder,
-      excludedNamespaces: configs.values.flat(),
+      excludedNamespaces: configs.read.flatMap(({ value }) => value),
       version: digest(`[${written.map(({ text }) => text).join(',')}]`),
     });
     const remarks = [

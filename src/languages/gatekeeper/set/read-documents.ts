@@ -11,10 +11,15 @@ export interface Written {
   readonly text: string;
 }
 
-/** What can be read of documents, each with its own, and what is wrong with the rest. */
+/** What was read of a document. */
+interface ReadDocument<T> {
+  readonly document: GatekeeperDocument;
+  readonly value: T;
+}
+
+/** What can be read of documents, and what is wrong with the rest. */
 export interface ReadDocuments<T> {
-  readonly values: readonly T[];
-  readonly documents: readonly GatekeeperDocument[];
+  readonly read: readonly ReadDocument<T>[];
   readonly problems: readonly PolicyFileProblem[];
 }
 
@@ -73,20 +78,18 @@ export function* readEach<T>(
   written: readonly Written[],
   { memory, read, by }: DocumentReader<T>,
 ): Steps<ReadDocuments<T>> {
-  const values: T[] = [];
-  const documents: GatekeeperDocument[] = [];
+  const found: ReadDocument<T>[] = [];
   const problems: PolicyFileProblem[] = [];
   for (const { document, text } of written) {
-    let one = memory.known(text, by(document));
+    const reader = by(document);
+    let one = memory.known(text, reader);
     if (one === undefined) {
       one = read(document);
-      memory.keep(text, by(document), one);
+      memory.keep(text, reader, one);
       yield;
     }
-    if (one.ok) {
-      values.push(one.value);
-      documents.push(document);
-    } else problems.push(...one.error.map((problem) => placed(document, problem)));
+    if (one.ok) found.push({ document, value: one.value });
+    else problems.push(...one.error.map((problem) => placed(document, problem)));
   }
-  return { values, documents, problems };
+  return { read: found, problems };
 }
