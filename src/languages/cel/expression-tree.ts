@@ -28,3 +28,10 @@ export const partsOf = ({ exprKind }: ExpressionNode): readonly (ExpressionNode 
       return exprKind satisfies never;
   }
 };
+
+/** A node and all below it. */
+export function* nodesIn(node: ExpressionNode | undefined): Iterable<ExpressionNode> {
+  if (node === undefined) return;
+  yield node;
+  for (const part of partsOf(node)) yield* nodesIn(part);
+}

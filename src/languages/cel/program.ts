@@ -9,10 +9,10 @@ import {
   type CelInput,
 } from '@bufbuild/cel';
 import { RE2JS } from 're2js';
-import { fail, ok, type Result } from '../../core/result.ts';
+import { fail, messageOf, ok, type Result } from '../../core/result.ts';
 import { shown } from '../../core/text/shown-text.ts';
 import { countIterations, depthOfComprehensions } from './comprehensions.ts';
-import { partsOf, type ExpressionNode } from './expression-tree.ts';
+import { nodesIn, type ExpressionNode } from './expression-tree.ts';
 import { testPresence } from './presence.ts';
 import { typeFaultOf, type ResultType } from './static-type.ts';
 import { createStepBudget, type StepBudget } from './step-budget.ts';
@@ -52,8 +52,6 @@ export interface ExpressionProgram {
   combines(names: readonly string[]): string | undefined;
 }
 
-const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
-
 /** Linear time, whatever the pattern: CEL's own syntax is RE2's. A pattern may come from the statement. */
 const re2 = {
   compile: (pattern: string) => {
@@ -71,10 +69,11 @@ const placeIn = (text: string, offset = 0): string => {
   return `at line ${lines.length}, column ${(lines.at(-1)?.length ?? 0) + 1}`;
 };
 
-const namesIn = (node: ExpressionNode | undefined, found: Set<string>): Set<string> => {
-  if (node === undefined) return found;
-  if (node.exprKind.case === 'identExpr') found.add(node.exprKind.value.name);
-  for (const part of partsOf(node)) namesIn(part, found);
+/** The variables that an expression names, those that comprehensions make as well. */
+const namesIn = (expression: ExpressionNode | undefined): ReadonlySet<string> => {
+  const found = new Set<string>();
+  for (const { exprKind } of nodesIn(expression))
+    if (exprKind.case === 'identExpr') found.add(exprKind.value.name);
   return found;
 };
 
@@ -86,13 +85,15 @@ const lastName = ({ exprKind }: ExpressionNode): string | undefined => {
   return exprKind.case === 'selectExpr' ? exprKind.value.field : undefined;
 };
 
-/** The last names of all operands of `==`, `!=` and `+`. */
-const combinedIn = (node: ExpressionNode | undefined, found: Set<string>): Set<string> => {
-  if (node === undefined) return found;
-  const { exprKind } = node;
-  if (exprKind.case === 'callExpr' && combining.has(exprKind.value.function))
-    for (const name of exprKind.value.args.map(lastName)) if (name !== undefined) found.add(name);
-  for (const part of partsOf(node)) combinedIn(part, found);
+/** The operands of `==`, `!=` and `+`. */
+const operandsOf = ({ exprKind }: ExpressionNode): readonly ExpressionNode[] =>
+  exprKind.case === 'callExpr' && combining.has(exprKind.value.function) ? exprKind.value.args : [];
+
+/** The last names of all of them. */
+const combinedIn = (expression: ExpressionNode | undefined): ReadonlySet<string> => {
+  const found = new Set<string>();
+  for (const node of nodesIn(expression))
+    for (const name of operandsOf(node).map(lastName)) if (name !== undefined) found.add(name);
   return found;
 };
 
@@ -159,9 +160,9 @@ export const compileProgram = (text: string, wanted: Wanted): Result<ExpressionP
     const parsed = parse(text);
     const fault = faultIn(text, parsed, wanted, environment);
     if (fault !== undefined) return fail(fault);
-    const named = namesIn(parsed.expr, new Set());
+    const named = namesIn(parsed.expr);
     names = new Set(declared.filter((name) => named.has(name)));
-    combined = combinedIn(parsed.expr, new Set());
+    combined = combinedIn(parsed.expr);
     countIterations.in(parsed.expr);
     testPresence.in(parsed.expr);
     run = plan(environment, parsed) as typeof run;
