@@ -1,3 +1,5 @@
+import { nanosecondsOfDuration } from '../../../rego/builtins/time/go-duration.ts';
+
 /** Units of the looser form; the last one of a row also begins longer words: `sec` those of `seconds`. */
 const units = [
   ['ns', 'nano'],
@@ -15,33 +17,13 @@ const isUnit = (text: string): boolean =>
 
 /** 64 bits of nanoseconds. */
 const longest = 2n ** 63n;
-const sizes: ReadonlyMap<string, bigint> = new Map([
-  ['ns', 1n],
-  ['us', 1000n],
-  ['µs', 1000n],
-  ['μs', 1000n],
-  ['ms', 1_000_000n],
-  ['s', 1_000_000_000n],
-  ['m', 60_000_000_000n],
-  ['h', 3_600_000_000_000n],
-]);
-const part = /^(\d{0,64})(?:\.(\d{0,64}))?(ns|us|µs|μs|ms|s|m|h)/;
+const maxDigits = 64;
+const tooManyDigits = new RegExp(`[0-9]{${maxDigits + 1}}`);
 
 /** `1h30m`, as Go writes it. */
 const isGoDuration = (text: string): boolean => {
-  let rest = text.replace(/^[+-]/, '');
-  if (rest === '0') return true;
-  let sum = 0n;
-  let found = part.exec(rest);
-  while (found !== null) {
-    const [all, whole = '', fraction = '', unit = ''] = found;
-    if (`${whole}${fraction}` === '') return false;
-    sum += BigInt(whole || '0') * (sizes.get(unit) ?? 0n);
-    rest = rest.slice(all.length);
-    if (rest === '') return sum < longest;
-    found = part.exec(rest);
-  }
-  return false;
+  const nanoseconds = tooManyDigits.test(text) ? undefined : nanosecondsOfDuration(text);
+  return nanoseconds !== undefined && nanoseconds < longest && nanoseconds > -longest;
 };
 
 /** Where a run of such characters ends that begins at a place. */
@@ -65,7 +47,7 @@ const isWordyDuration = (text: string): boolean => {
     at = endOfRun(text, unitStart, isLetter);
     if (at === unitStart) continue;
     const digits = text.slice(start, end);
-    if (digits.length > 64 || BigInt(digits) >= longest) return false;
+    if (digits.length > maxDigits || BigInt(digits) >= longest) return false;
     found ||= isUnit(text.slice(unitStart, at).toLowerCase());
   }
   return found;

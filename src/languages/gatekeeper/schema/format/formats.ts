@@ -1,4 +1,5 @@
 import { addressOf, networkOf } from '../../../rego/builtins/network/ip-network.ts';
+import { isDay } from '../../../rego/builtins/time/civil-time.ts';
 import { compileRe2 } from '../../re2.ts';
 import { isCreditCard, isIsbn10, isIsbn13 } from './check-digit.ts';
 import { isDuration } from './duration.ts';
@@ -45,13 +46,10 @@ const uuid = (version: string, variant: string): IsOfFormat =>
   matching(`(?i)^[0-9a-f]{8}-?[0-9a-f]{4}-?${version}-?${variant}-?[0-9a-f]{12}$`);
 const anyGroup = '[0-9a-f]{4}';
 
-const daysIn = (year: number, month: number): number => new Date(Date.UTC(year, month, 0)).getUTCDate();
-
 const isDate: IsOfFormat = (text) => {
   if (!/^\d{4}-\d{2}-\d{2}$/.test(text)) return false;
   const [year = 0, month = 0, day = 0] = text.split('-').map(Number);
-  // Years below 100 stand for others in JavaScript; every 400 years the calendar is the same.
-  return month >= 1 && month <= 12 && day >= 1 && day <= daysIn(year + 400, month);
+  return isDay({ year, month, day });
 };
 
 const clock = /^([01]\d|2[0-3]):[0-5]\d:[0-5]\d(?:.\d{1,65536})?(?:z|[+-]\d{2}:\d{2})$/u;

@@ -20,7 +20,7 @@ const perDay = 86_400;
 const floorDiv = (value: bigint, by: bigint): bigint => (value - (((value % by) + by) % by)) / by;
 
 /** Days since 1970 of a day in the Gregorian calendar; months beyond December run on. */
-export const daysOf = (year: number, month: number, day: number): number => {
+const daysOf = (year: number, month: number, day: number): number => {
   const years = year + Math.floor((month - 1) / 12);
   const inYear = ((((month - 1) % 12) + 12) % 12) + 1;
   const shifted = inYear <= 2 ? years - 1 : years;
@@ -30,6 +30,17 @@ export const daysOf = (year: number, month: number, day: number): number => {
   const dayOfEra = yearOfEra * 365 + Math.floor(yearOfEra / 4) - Math.floor(yearOfEra / 100) + dayOfYear;
   return era * 146_097 + dayOfEra - 719_468;
 };
+
+export const daysIn = (year: number, month: number): number =>
+  daysOf(year, month + 1, 1) - daysOf(year, month, 1);
+
+/** Whether the calendar has such a day. */
+export const isDay = ({
+  year = 0,
+  month = 1,
+  day = 1,
+}: Partial<Pick<CivilTime, 'year' | 'month' | 'day'>>): boolean =>
+  month >= 1 && month <= 12 && day >= 1 && day <= daysIn(year, month);
 
 const dateOf = (days: number): { readonly year: number; readonly month: number; readonly day: number } => {
   const shifted = days + 719_468;

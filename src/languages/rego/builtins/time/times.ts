@@ -4,7 +4,8 @@ import { wholeNumberOf, isNumber, numberFromBig } from '../../values/number.ts';
 import { quotedText } from '../../values/value-text.ts';
 import type { RegoValue } from '../../values/value.ts';
 import { integerAt, textAt, wrongOperand, type BuiltinTable } from '../builtin.ts';
-import { civilTime, daysOf, momentOf, zoneAt, type CivilTime } from './civil-time.ts';
+import { civilTime, daysIn, isDay, momentOf, zoneAt, type CivilTime } from './civil-time.ts';
+import { goUnits, nanosecondsOfDuration } from './go-duration.ts';
 import {
   dayNames,
   formattedTime,
@@ -20,9 +21,6 @@ const inRange = (moment: bigint): RegoValue => {
   if (moment > maxMoment || moment < -maxMoment - 1n) throw new BuiltinFault('time outside of valid range');
   return numberFromBig(moment);
 };
-
-const isDay = ({ year = 0, month = 1, day = 1 }: ReadTime): boolean =>
-  month >= 1 && month <= 12 && day >= 1 && day <= daysOf(year, month + 1, 1) - daysOf(year, month, 1);
 
 const isClock = ({ hour = 0, minute = 0, second = 0 }: ReadTime): boolean =>
   hour < 24 && minute < 60 && second < 60;
@@ -49,45 +47,20 @@ const parsed = (layout: string, text: string): bigint => {
   return momentOf({ ...calendarOf(read), ...clockOf(read) });
 };
 
-const durationUnits: ReadonlyMap<string, bigint> = new Map([
-  ['ns', 1n],
-  ['us', 1000n],
-  ['\u00b5s', 1000n],
-  ['\u03bcs', 1000n],
-  ['ms', 1_000_000n],
-  ['s', 1_000_000_000n],
-  ['m', 60_000_000_000n],
-  ['h', 3_600_000_000_000n],
+/** Beside those of Go. */
+const durationUnits = new Map([
+  ...goUnits,
   ['d', 86_400_000_000_000n],
   ['w', 604_800_000_000_000n],
   ['y', 31_536_000_000_000_000n],
 ]);
 
-const durationPart = /^(\d{0,512})(?:\.(\d{0,512}))?(ns|us|\u00b5s|\u03bcs|ms|s|m|h|d|w|y)/;
-
-const partOf = ([, whole = '', fraction = '', unit = '']: RegExpExecArray): bigint | undefined => {
-  if (whole === '' && fraction === '') return undefined;
-  const size = durationUnits.get(unit) ?? 0n;
-  return BigInt(whole || '0') * size + (BigInt(fraction || '0') * size) / 10n ** BigInt(fraction.length);
-};
-
 const parseDuration = (args: readonly RegoValue[]): RegoValue => {
   const text = textAt(args, 1);
   if (text.length > maxTimeLength) throw beyondBound(`a duration is over ${maxTimeLength} characters`);
-  const bad = new BuiltinFault(`time: invalid duration ${quotedText(text)}`);
-  const sign = text.startsWith('-') ? -1n : 1n;
-  let rest = text.replace(/^[+-]/, '');
-  if (rest === '0') return 0;
-  if (rest === '') throw bad;
-  let sum = 0n;
-  while (rest !== '') {
-    const found = durationPart.exec(rest);
-    const part = found === null ? undefined : partOf(found);
-    if (found === null || part === undefined) throw bad;
-    sum += part;
-    rest = rest.slice(found[0].length);
-  }
-  return inRange(sign * sum);
+  const nanoseconds = nanosecondsOfDuration(text, durationUnits);
+  if (nanoseconds === undefined) throw new BuiltinFault(`time: invalid duration ${quotedText(text)}`);
+  return inRange(nanoseconds);
 };
 
 interface Moment {
@@ -174,7 +147,7 @@ const difference = (args: readonly RegoValue[]): RegoValue => {
     fields.days -= 1;
   }
   if (fields.days < 0) {
-    fields.days += daysOf(from[0], from[1] + 1, 1) - daysOf(from[0], from[1], 1);
+    fields.days += daysIn(from[0], from[1]);
     fields.months -= 1;
   }
   if (fields.months < 0) {
