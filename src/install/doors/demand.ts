@@ -1,3 +1,5 @@
+import { isDnsSubdomain } from '../../core/text/dns-name.ts';
+
 /** What the API server can ask webhooks about. */
 export const operations = ['CREATE', 'UPDATE', 'DELETE', 'CONNECT'] as const;
 export type AskedOperation = (typeof operations)[number];
@@ -38,6 +40,9 @@ export const exemptKinds: ReadonlySet<string> = new Set([
   'ValidatingAdmissionPolicyBinding',
   'ValidatingWebhookConfiguration',
 ]);
+
+/** Whether an API group can have this name; that of the core group is empty. */
+export const isGroupName = (text: string): boolean => text === '' || isDnsSubdomain(text);
 
 const holdsAll = (names: readonly string[]): boolean => names.length === 0 || names.includes('*');
 

@@ -4,6 +4,7 @@ import {
   exemptKinds,
   isAnyGroup,
   isAnyKind,
+  isGroupName,
   isGroupOf,
   operationsOf,
   operations,
@@ -103,14 +104,11 @@ export const servedBy = (row: KindRow, { byKind, byGroup }: ServedIndex): readon
 
 /** Everything, in rules. */
 const everything = '*/*/*';
-const groupName = /^([a-z\d]([a-z\d.-]{0,251}[a-z\d])?)?$/;
 
 /** The names by which rules cover a row of which no resource is named. A group that cannot exist has no rule. */
 const wildcardsOf = (row: KindRow): readonly string[] => {
   if (!isAnyKind(row)) return [];
-  return isAnyGroup(row)
-    ? [everything]
-    : row.apiGroups.filter((group) => groupName.test(group)).map((group) => `${group}/*`);
+  return isAnyGroup(row) ? [everything] : row.apiGroups.filter(isGroupName).map((group) => `${group}/*`);
 };
 
 const createAsked = () => {

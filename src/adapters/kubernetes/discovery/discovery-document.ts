@@ -1,6 +1,7 @@
+import { isDnsSubdomain } from '../../../core/text/dns-name.ts';
 import { objectOf, objectsIn, textOf, type JsonObject } from '../../../core/text/json/json.ts';
 import { metadataOf } from '../../../core/workload/object-metadata.ts';
-import type { ServedResource } from '../../../install/doors/demand.ts';
+import { isGroupName, type ServedResource } from '../../../install/doors/demand.ts';
 
 /** A group in one version, with its resources as one document says them. */
 export interface ServedVersion {
@@ -10,21 +11,18 @@ export interface ServedVersion {
   readonly resources: readonly ServedResource[] | undefined;
 }
 
-/** Names stand in rules and in expressions: nothing else may come from an API server of somebody else. */
-const resourceName = /^[a-z\d]([a-z\d.-]{0,251}[a-z\d])?$/;
-const groupName = /^([a-z\d]([a-z\d.-]{0,251}[a-z\d])?)?$/;
-
 /** Attack: an API service that says it serves a million resources. */
 export const maxResources = 20_000;
 
+/** Names stand in rules and in expressions: nothing but names of DNS may come from an API server of somebody else. */
 const resourceOf = (
   group: string,
   name: string,
   kind: { readonly group: string; readonly version: string; readonly kind: string },
 ): ServedResource | undefined => {
   const [resource = '', subresource = '', ...more] = name.split('/');
-  if (more.length > 0 || kind.kind === '' || !resourceName.test(resource)) return undefined;
-  if (subresource !== '' && !resourceName.test(subresource)) return undefined;
+  if (more.length > 0 || kind.kind === '' || !isDnsSubdomain(resource)) return undefined;
+  if (subresource !== '' && !isDnsSubdomain(subresource)) return undefined;
   // Without a version the kind is of the group that the document is about.
   const objectGroup = kind.version === '' ? group : kind.group;
   return { group, resource, subresource, objectGroup, kind: kind.kind };
@@ -56,7 +54,7 @@ export const readAggregated = (document: JsonObject): readonly ServedVersion[] |
   if (document['kind'] !== 'APIGroupDiscoveryList') return undefined;
   return objectsIn(document['items']).flatMap((item) => {
     const group = textOf(metadataOf(item)['name']);
-    if (!groupName.test(group)) return [];
+    if (!isGroupName(group)) return [];
     return objectsIn(item['versions']).map(({ version, resources, freshness }) => ({
       group,
       version: textOf(version),
@@ -75,7 +73,7 @@ export const readGroups = (document: JsonObject): readonly Pick<ServedVersion, '
     }));
   return objectsIn(document['groups']).flatMap((one) => {
     const group = textOf(one['name']);
-    if (group === '' || !groupName.test(group)) return [];
+    if (!isDnsSubdomain(group)) return [];
     return objectsIn(one['versions']).map(({ version }) => ({ group, version: textOf(version) }));
   });
 };
