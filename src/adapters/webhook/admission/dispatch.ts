@@ -4,6 +4,7 @@ import type { Finding } from '../../../core/decision/finding.ts';
 import type { JsonValue } from '../../../core/text/json/json.ts';
 import { parseJson } from '../../../core/text/json/parse-json.ts';
 import type { Steps } from '../../../core/steps.ts';
+import type { AdmissionRequest } from '../../../gate/admission-request.ts';
 import type { Deadline } from '../../../gate/deadline.ts';
 import { decodeReview } from './admission-review.ts';
 import { jsonError, type WebAnswer } from '../server/answer.ts';
@@ -63,44 +64,36 @@ const createEndpoints = (
   handlers: WebhookHandlers,
   reject: Reject,
 ): Readonly<Record<Call['endpoint'], AnswerJson>> => {
-  const validate: AnswerJson = async (call, json) => {
-    const decoded = decodeReview(json, call.caller);
-    if (!decoded.ok) return reject.readable(call, malformedReview(decoded.error.problem), decoded.error.uid);
-    const { uid } = decoded.value;
-    try {
-      const decision = await handlers.validate(decoded.value, call.deadline);
-      return { status: 200, text: encodeReview(decision, uid), decision };
-    } catch (error) {
-      return reject.unexpected(call, error, uid);
-    }
-  };
+  const ofReview =
+    (answer: (request: AdmissionRequest, deadline: Deadline) => Promise<WebAnswer>): AnswerJson =>
+    async (call, json) => {
+      const decoded = decodeReview(json, call.caller);
+      if (!decoded.ok)
+        return reject.readable(call, malformedReview(decoded.error.problem), decoded.error.uid);
+      try {
+        return await answer(decoded.value, call.deadline);
+      } catch (error) {
+        return reject.unexpected(call, error, decoded.value.uid);
+      }
+    };
 
-  const mutate: AnswerJson = async (call, json) => {
-    const decoded = decodeReview(json, call.caller);
-    if (!decoded.ok) return reject.readable(call, malformedReview(decoded.error.problem), decoded.error.uid);
-    const { uid } = decoded.value;
-    try {
-      const mutation = await handlers.mutate(decoded.value, call.deadline);
-      return { status: 200, text: encodeMutation(mutation, uid) };
-    } catch (error) {
-      return reject.unexpected(call, error, uid);
-    }
-  };
+  const validate = ofReview(async (request, deadline) => {
+    const decision = await handlers.validate(request, deadline);
+    return { status: 200, text: encodeReview(decision, request.uid), decision };
+  });
 
-  const constraints: AnswerJson = async (call, json) => {
-    const decoded = decodeReview(json, call.caller);
-    if (!decoded.ok) return reject.readable(call, malformedReview(decoded.error.problem), decoded.error.uid);
-    const { uid } = decoded.value;
-    try {
-      const decision = await handlers.constraints(decoded.value, call.deadline);
-      const failure = ownFailure(decision);
-      return failure === undefined
-        ? { status: 200, text: encodeReview(decision, uid), decision }
-        : { status: notJudgedStatus, text: jsonError(failure.code, failure.message, decision), decision };
-    } catch (error) {
-      return reject.unexpected(call, error, uid);
-    }
-  };
+  const constraints = ofReview(async (request, deadline) => {
+    const decision = await handlers.constraints(request, deadline);
+    const failure = ownFailure(decision);
+    return failure === undefined
+      ? { status: 200, text: encodeReview(decision, request.uid), decision }
+      : { status: notJudgedStatus, text: jsonError(failure.code, failure.message, decision), decision };
+  });
+
+  const mutate = ofReview(async (request, deadline) => {
+    const mutation = await handlers.mutate(request, deadline);
+    return { status: 200, text: encodeMutation(mutation, request.uid) };
+  });
 
   const imageReview: AnswerJson = async (call, json) => {
     const decoded = decodeImageReview(json, call.caller);
