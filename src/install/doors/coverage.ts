@@ -1,12 +1,6 @@
+import type { Operation } from '../../core/decision/decision.ts';
 import type { GatedKind } from '../webhook-rules.ts';
-import {
-  isAnyKind,
-  isGroupOf,
-  operationsOf,
-  rowsOf,
-  type AskedOperation,
-  type KindDemand,
-} from './demand.ts';
+import { isAnyKind, isGroupOf, operationsOf, rowsOf, type KindDemand } from './demand.ts';
 import { servedBy, type ServedIndex } from './door-rules.ts';
 
 type NamedWorkload = GatedKind & { readonly kind: string };
@@ -25,7 +19,7 @@ interface CoverageOptions {
   readonly served: ServedIndex;
   /** Whether any door but that of workloads is in force. */
   readonly hasDoors: boolean;
-  readonly operations: readonly AskedOperation[];
+  readonly operations: readonly Operation[];
 }
 
 /** The word for kinds that no constraint names. */

@@ -1,8 +1,8 @@
+import type { Operation } from '../../core/decision/decision.ts';
 import { isDnsSubdomain } from '../../core/text/dns-name.ts';
 
 /** What the API server can ask webhooks about. */
-export const operations = ['CREATE', 'UPDATE', 'DELETE', 'CONNECT'] as const;
-export type AskedOperation = (typeof operations)[number];
+export const operations: readonly Operation[] = ['CREATE', 'UPDATE', 'DELETE', 'CONNECT'];
 
 /** Kinds as a constraint names them. `*`, and an empty list, stand for all. */
 export interface KindRow {
@@ -57,10 +57,7 @@ const everything: readonly KindRow[] = [{ apiGroups: ['*'], kinds: ['*'] }];
 export const rowsOf = ({ rows }: KindDemand): readonly KindRow[] => (rows.length === 0 ? everything : rows);
 
 /** The operations of a demand among those that are asked for at all. */
-export const operationsOf = (
-  demand: KindDemand,
-  asked: readonly AskedOperation[],
-): readonly AskedOperation[] =>
+export const operationsOf = (demand: KindDemand, asked: readonly Operation[]): readonly Operation[] =>
   demand.operations.length === 0 || demand.operations.includes('*')
     ? asked
     : asked.filter((operation) => demand.operations.includes(operation));

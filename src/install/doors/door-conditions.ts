@@ -1,6 +1,6 @@
 import type { V1MatchCondition } from '@kubernetes/client-node';
+import type { Operation } from '../../core/decision/decision.ts';
 import { somethingJudgedChanges } from '../webhook-rules.ts';
-import type { AskedOperation } from './demand.ts';
 import type { DoorPlan } from './door-rules.ts';
 
 const text = (value: string): string => `'${value}'`;
@@ -36,7 +36,7 @@ const notAWorkload = (workloads: readonly string[]): V1MatchCondition => {
   };
 };
 
-const keysFor = ({ closed }: DoorPlan, operation: AskedOperation): readonly string[] =>
+const keysFor = ({ closed }: DoorPlan, operation: Operation): readonly string[] =>
   [...closed].filter(([, operations]) => operations.has(operation)).map(([key]) => key);
 
 /** What the closed door is asked about. It leaves out the bootstrap namespaces. */

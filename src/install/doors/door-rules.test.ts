@@ -2,10 +2,11 @@ import { celEnv, parse, plan as planCel } from '@bufbuild/cel';
 import type { V1RuleWithOperations, V1ValidatingWebhook } from '@kubernetes/client-node';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import type { Operation } from '../../core/decision/decision.ts';
 import { createWorkloadTable } from '../../core/workload/kinds/kinds.ts';
 import { objectNames } from '../manifest.ts';
 import { webhookConfiguration } from '../webhook-configuration.ts';
-import type { AskedOperation, KindDemand, KindRow, ServedResource } from './demand.ts';
+import type { KindDemand, KindRow, ServedResource } from './demand.ts';
 import { doorConfigurations } from './door-configuration.ts';
 import { indexServed, planDoors, rulesOf, type DoorOptions } from './door-rules.ts';
 
@@ -191,7 +192,7 @@ describe('what each door is asked about', () => {
   ])('%s', (_title, demands, closed, open) => expect(rules(demands)).toEqual({ closed, open }));
 
   test('deletions and connections are asked about when they are wanted, by the open door', () => {
-    const operations: readonly AskedOperation[] = ['CREATE', 'UPDATE', 'DELETE', 'CONNECT'];
+    const operations: readonly Operation[] = ['CREATE', 'UPDATE', 'DELETE', 'CONNECT'];
     expect(rules([demand([row(['ConfigMap'], [''])])], { operations })).toEqual({
       closed: ['CREATE,UPDATE : configmaps'],
       open: ['CREATE,UPDATE,DELETE,CONNECT : configmaps'],
@@ -238,7 +239,7 @@ const holds = (expression: string, given: object): boolean => {
 
 interface Request {
   readonly resource: ServedResource;
-  readonly operation: AskedOperation;
+  readonly operation: Operation;
   readonly namespace: string;
   readonly object: object;
   readonly oldObject: object;
@@ -305,7 +306,7 @@ describe('R10: one door for each request', () => {
   const whole = (part: object): object => ({ metadata: {}, spec: {}, template: {}, ...part });
   const requests = fc.record({
     resource: fc.constantFrom(...served),
-    operation: fc.constantFrom<AskedOperation>('CREATE', 'UPDATE', 'DELETE', 'CONNECT'),
+    operation: fc.constantFrom<Operation>('CREATE', 'UPDATE', 'DELETE', 'CONNECT'),
     namespace: fc.constantFrom('shop', 'kube-system', ownNamespace),
     change: fc.constantFrom(...Object.keys(changes)),
   });
@@ -343,7 +344,7 @@ describe('R10: one door for each request', () => {
     );
   };
 
-  const operations: readonly AskedOperation[] = ['CREATE', 'UPDATE', 'DELETE', 'CONNECT'];
+  const operations: readonly Operation[] = ['CREATE', 'UPDATE', 'DELETE', 'CONNECT'];
   const askedBy = (webhooks: readonly V1ValidatingWebhook[] | undefined, request: Request): number =>
     (webhooks ?? []).filter((one) => isAsked(one, request)).length;
   /** What a dead gate may hold up at all. */

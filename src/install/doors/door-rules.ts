@@ -1,4 +1,5 @@
 import type { V1RuleWithOperations } from '@kubernetes/client-node';
+import type { Operation } from '../../core/decision/decision.ts';
 import { resourcesOf, type GatedKind } from '../webhook-rules.ts';
 import {
   exemptKinds,
@@ -9,7 +10,6 @@ import {
   operationsOf,
   operations,
   rowsOf,
-  type AskedOperation,
   type KindDemand,
   type KindRow,
   type ServedResource,
@@ -27,13 +27,13 @@ export interface DoorOptions {
   /** The resources of the cluster. */
   readonly served: ServedIndex;
   /** What is asked about at all. */
-  readonly operations: readonly AskedOperation[];
+  readonly operations: readonly Operation[];
   /** Nothing waits for a dead gate: `shadow`, or `--constraints-failure Ignore`. */
   readonly isAlwaysOpen: boolean;
 }
 
 /** Operations by `group/resource`, or by `group/resource/subresource`. */
-type Asked = ReadonlyMap<string, ReadonlySet<AskedOperation>>;
+type Asked = ReadonlyMap<string, ReadonlySet<Operation>>;
 
 export interface DoorPlan {
   /** What a dead gate refuses: resources alone, CREATE and UPDATE. */
@@ -112,10 +112,10 @@ const wildcardsOf = (row: KindRow): readonly string[] => {
 };
 
 const createAsked = () => {
-  const asked = new Map<string, Set<AskedOperation>>();
+  const asked = new Map<string, Set<Operation>>();
   return {
     asked: asked as Asked,
-    add: (key: string, added: readonly AskedOperation[]): void => {
+    add: (key: string, added: readonly Operation[]): void => {
       if (added.length === 0) return;
       const known = asked.get(key) ?? new Set();
       for (const operation of added) known.add(operation);
@@ -125,7 +125,7 @@ const createAsked = () => {
 };
 
 const sortedWithin = (asked: Asked, limit: number): Asked => {
-  const kept: [string, ReadonlySet<AskedOperation>][] = [];
+  const kept: [string, ReadonlySet<Operation>][] = [];
   let length = 0;
   for (const one of [...asked].sort(([a], [b]) => (a < b ? -1 : 1))) {
     // Each name stands there for CREATE and for UPDATE, in quotes.
@@ -142,7 +142,7 @@ const withinObject = (asked: Asked): Asked => {
   return new Map([[everything, new Set([...asked.values()].flatMap((one) => [...one]))]]);
 };
 
-const closing: readonly AskedOperation[] = ['CREATE', 'UPDATE'];
+const closing: readonly Operation[] = ['CREATE', 'UPDATE'];
 
 /** Of a resource of a whole group the rule for that group speaks already. */
 const isOfWildcard = (row: KindRow, one: ServedResource): boolean =>
@@ -157,7 +157,7 @@ export const planDoors = (demands: readonly KindDemand[], options: DoorOptions):
   const open = createAsked();
   const closed = createAsked();
   const workloads = new Set(workloadKeys(options.workloads));
-  const addRow = (row: KindRow, asked: readonly AskedOperation[], isClosing: boolean): void => {
+  const addRow = (row: KindRow, asked: readonly Operation[], isClosing: boolean): void => {
     for (const wildcard of wildcardsOf(row)) open.add(wildcard, asked);
     if (isAnyKind(row) && isAnyGroup(row)) return;
     for (const one of servedBy(row, options.served).filter((each) => !isOfWildcard(row, each))) {
@@ -184,7 +184,7 @@ const splitKey = (key: string): { readonly group: string; readonly resource: str
 };
 
 /** Whether rules for everything, or for the whole group, cover a name already. */
-const isCovered = (open: Asked, key: string, operation: AskedOperation): boolean => {
+const isCovered = (open: Asked, key: string, operation: Operation): boolean => {
   const { group, resource } = splitKey(key);
   if (key !== everything && open.get(everything)?.has(operation) === true) return true;
   return resource !== '*' && !resource.includes('/') && open.get(`${group}/*`)?.has(operation) === true;
@@ -192,7 +192,7 @@ const isCovered = (open: Asked, key: string, operation: AskedOperation): boolean
 
 /** Rules for what is asked: one for each group and list of operations, always in the same order. */
 export const rulesOf = (asked: Asked): V1RuleWithOperations[] => {
-  const rules = new Map<string, { group: string; operations: AskedOperation[]; resources: string[] }>();
+  const rules = new Map<string, { group: string; operations: Operation[]; resources: string[] }>();
   for (const key of [...asked.keys()].sort()) {
     const wanted = operations.filter(
       (operation) => asked.get(key)?.has(operation) === true && !isCovered(asked, key, operation),
