@@ -13,7 +13,7 @@ import { rulesOf, workloadKeys, type DoorPlan } from './door-rules.ts';
 export const doorNames = [objectNames.closedDoor, objectNames.openDoor] as const;
 export type DoorName = (typeof doorNames)[number];
 
-export interface DoorWebhookOptions {
+interface DoorWebhookOptions {
   readonly webhookName: string;
   readonly workloads: readonly GatedKind[];
   readonly bootstrapNamespaces: readonly string[];

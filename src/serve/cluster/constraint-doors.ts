@@ -193,8 +193,7 @@ const expectedOf = (
   plan: DoorPlan | undefined,
   name: DoorName,
   found: JsonObject | undefined,
-): JsonObject =>
-  plan === undefined ? (found ?? {}) : (expected(plan, found, '/constraints')[name] as unknown as JsonObject);
+): JsonObject => (plan === undefined ? (found ?? {}) : expected(plan, found, '/constraints')[name]);
 
 /** A text that stays the same is told once. */
 const once = (tell: (text: string) => void) => {

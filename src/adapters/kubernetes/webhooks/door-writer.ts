@@ -1,4 +1,3 @@
-import type { V1ValidatingWebhookConfiguration } from '@kubernetes/client-node';
 import type { Clock } from '../../../concurrency/clock.ts';
 import { createTokenBucket, waitForPermit } from '../../../concurrency/rate-limit.ts';
 import { objectOf, objectsIn, textOf, type JsonObject } from '../../../core/text/json/json.ts';
@@ -10,7 +9,7 @@ import { validatingWebhooksResource } from '../client/resource.ts';
 import { createHolderLoop, type HolderLoop } from '../resources/holder-loop.ts';
 import { compareWebhooks } from './compare.ts';
 
-export type DoorConfigurations = Readonly<Record<DoorName, V1ValidatingWebhookConfiguration>>;
+export type DoorConfigurations = Readonly<Record<DoorName, JsonObject>>;
 
 interface DoorWriterOptions {
   readonly client: ApiClient;
@@ -43,13 +42,9 @@ const caBundleOf = (configuration: JsonObject): string | undefined =>
  * The object to be stored: nothing of it changes but its webhooks. A `caBundle` that is there stays, whoever wrote it;
  * whether it holds the CA of the gate is watched elsewhere (R13, R15).
  */
-const stored = (
-  found: JsonObject,
-  wanted: V1ValidatingWebhookConfiguration,
-  gate: JsonObject,
-): JsonObject => {
+const stored = (found: JsonObject, wanted: JsonObject, gate: JsonObject): JsonObject => {
   const caBundle = caBundleOf(found) ?? caBundleOf(gate);
-  const webhooks = objectsIn((wanted as unknown as JsonObject)['webhooks']).map((webhook) => ({
+  const webhooks = objectsIn(wanted['webhooks']).map((webhook) => ({
     ...webhook,
     clientConfig: {
       ...objectOf(webhook['clientConfig']),
@@ -69,7 +64,7 @@ const createKeep = ({ client, clock, isHolder, onWritten, onPutBack }: DoorWrite
   /** @returns what is in the way; `undefined`: it is as it is wanted */
   return async (
     name: DoorName,
-    wanted: V1ValidatingWebhookConfiguration,
+    wanted: JsonObject,
     gate: JsonObject,
     signal: AbortSignal,
   ): Promise<ApiProblem | undefined> => {
@@ -78,7 +73,7 @@ const createKeep = ({ client, clock, isHolder, onWritten, onPutBack }: DoorWrite
     for (let attempt = 0; attempt < maxAttempts; attempt++) {
       const found = await readConfiguration(client, name, signal);
       if (!found.ok) return found.error;
-      const differences = compareWebhooks(wanted as unknown as JsonObject, found.value, '');
+      const differences = compareWebhooks(wanted, found.value, '');
       const isWritten = written.get(name) === text;
       if (differences.length === 0) written.set(name, text);
       if (differences.length === 0) return undefined;

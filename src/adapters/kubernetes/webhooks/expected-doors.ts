@@ -26,5 +26,5 @@ export const expectedDoors =
       bootstrapNamespaces,
       ownNamespace: namespace,
       clientConfig: clientConfig({ target, caBundle: '' }, '/constraints'),
-    });
+    }) as unknown as DoorConfigurations;
   };
