@@ -16,6 +16,7 @@ import { demandOf } from '../../languages/gatekeeper/set/constraint-demand.ts';
 import type { ConstraintInForce } from '../../languages/gatekeeper/set/constraint-set.ts';
 import type { Lifecycle } from '../lifecycle.ts';
 import type { Telemetry } from '../telemetry.ts';
+import { expectedOptions, type ExpectedSettings } from './expected-options.ts';
 
 /** What of a constraint the API server asks the gate about. */
 export interface ConstraintReach {
@@ -38,17 +39,8 @@ export interface ConstraintDoors {
   readonly part: () => PartState;
 }
 
-export type DoorSettings = Pick<
-  Config,
-  | 'constraints'
-  | 'constraintsFailure'
-  | 'constraintOperations'
-  | 'webhookName'
-  | 'workloads'
-  | 'bootstrapNamespaces'
-  | 'namespace'
-  | 'listen'
->;
+export type DoorSettings = ExpectedSettings &
+  Pick<Config, 'constraints' | 'constraintsFailure' | 'constraintOperations'>;
 
 interface DoorParts {
   readonly client: ApiClient;
@@ -175,18 +167,6 @@ const createDoorState = (config: DoorSettings) => {
   };
 };
 
-const expectedBy = (config: DoorSettings, certificate: DoorParts['certificate']) => {
-  const { host, port } = config.listen.value;
-  return expectedDoors({
-    workloads: createWorkloadTable(config.workloads.value).all,
-    bootstrapNamespaces: config.bootstrapNamespaces.value,
-    webhookName: config.webhookName.value,
-    namespace: config.namespace.value,
-    ownUrl: `https://${host}:${port}`,
-    certificate: () => certificate.current().cert,
-  });
-};
-
 /** What is there as long as nobody knows what the constraints want. */
 const expectedOf = (
   expected: ReturnType<typeof expectedDoors>,
@@ -218,7 +198,7 @@ export const openConstraintDoors = (
   const tellUnread = once((problem) =>
     telemetry.log.warn('the resources of the cluster could not be read', { problem }),
   );
-  const expected = expectedBy(config, certificate);
+  const expected = expectedDoors(expectedOptions(config, certificate));
   const listeners: (() => void)[] = [];
   const changed = (): void => {
     writer.wake();

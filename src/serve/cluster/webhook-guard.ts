@@ -18,11 +18,11 @@ import {
 import type { Config } from '../../config/resolved.ts';
 import type { Result } from '../../core/result.ts';
 import type { JsonObject } from '../../core/text/json/json.ts';
-import { createWorkloadTable } from '../../core/workload/kinds/kinds.ts';
 import type { PartState } from '../../gate/readiness.ts';
 import type { Lifecycle } from '../lifecycle.ts';
 import { systemClock } from '../../concurrency/clock.ts';
 import type { ConstraintDoors } from './constraint-doors.ts';
+import { expectedOptions } from './expected-options.ts';
 import type { Telemetry } from '../telemetry.ts';
 
 /** One of the objects that make the API server ask the gate. */
@@ -70,19 +70,8 @@ const expectedOf = (
   { kind, name }: OwnConfiguration,
 ) => {
   if (name !== objectNames.gate && doors !== undefined) return doors.expected(name);
-  const { host, port } = config.listen.value;
-  return expectedWebhooks(
-    {
-      workloads: createWorkloadTable(config.workloads.value).all,
-      bootstrapNamespaces: config.bootstrapNamespaces.value,
-      webhookName: config.webhookName.value,
-      guardsConstraints: config.constraints.value === 'enforce',
-      namespace: config.namespace.value,
-      ownUrl: `https://${host}:${port}`,
-      certificate: () => certificate.current().cert,
-    },
-    kind,
-  );
+  const guardsConstraints = config.constraints.value === 'enforce';
+  return expectedWebhooks({ ...expectedOptions(config, certificate), guardsConstraints }, kind);
 };
 
 interface WebhookWatch {

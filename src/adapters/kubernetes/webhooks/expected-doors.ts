@@ -12,7 +12,7 @@ import { trustedUrl, type ExpectedOptions } from './expected.ts';
  * from `found`, where it stands before `door`.
  */
 export const expectedDoors =
-  (options: Omit<ExpectedOptions, 'guardsConstraints'>) =>
+  (options: ExpectedOptions) =>
   (plan: DoorPlan, found: JsonObject | undefined, door: WebhookDoor): DoorConfigurations => {
     const { workloads, bootstrapNamespaces, webhookName, namespace } = options;
     const certificate = options.certificate();

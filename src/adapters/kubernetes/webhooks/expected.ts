@@ -13,7 +13,6 @@ export interface ExpectedOptions {
   readonly bootstrapNamespaces: readonly string[];
   /** The name of the webhook that judges workloads. */
   readonly webhookName: string;
-  readonly guardsConstraints: boolean;
   /** The namespace of the gate; `undefined` when the gate is outside of the cluster. */
   readonly namespace: string | undefined;
   /** `https://HOST:PORT`: expected when the configuration names no URL of the gate. */
@@ -61,7 +60,7 @@ const outside = ({ url, ...options }: OutOfClusterOptions) => [
  * server knows under which URL it calls the gate, so any URL of the gate will do.
  */
 export const expectedWebhooks =
-  (options: ExpectedOptions, kind: WebhookConfigurationKind) =>
+  (options: ExpectedOptions & { readonly guardsConstraints: boolean }, kind: WebhookConfigurationKind) =>
   (found: JsonObject | undefined): JsonObject => {
     const { workloads, bootstrapNamespaces, webhookName, guardsConstraints, namespace } = options;
     const common = { workloads, bootstrapNamespaces, webhookName, guardsConstraints, caBundle: '' };
