@@ -285,6 +285,43 @@ describe('the doors of constraints', () => {
     );
   });
 
+  test('R13: that are missing are told of, each with what follows', async () => {
+    const notes: string[] = [];
+    const events = { note: ({ text }: { readonly text: string }) => void notes.push(text) };
+    const certificate = { current: () => ({ cert: leaf, key: '', expiresAt: 0 }) };
+    const notHolder = (): boolean => false;
+    const { doors } = open({}, notHolder);
+    watchWebhooks(
+      constraintSettings() as Config,
+      { client, certificate, events, isHolder: notHolder, doors } as never,
+      telemetry,
+      lifecycle,
+    );
+    const missing = (kind: string, name: string, withoutIt: string): string =>
+      `the webhook configuration of ${name} is missing: the ${kind} ${name} does not exist: ${withoutIt}`;
+    await until(
+      () => new Set(notes),
+      new Set([
+        missing('ValidatingWebhookConfiguration', 'imagegate', 'nothing is gated'),
+        missing(
+          'MutatingWebhookConfiguration',
+          'imagegate',
+          'no image is pinned, so Pods without a digest are refused where a policy says pin',
+        ),
+        missing(
+          'ValidatingWebhookConfiguration',
+          closedDoor,
+          'constraints are not asked about what comes by it',
+        ),
+        missing(
+          'ValidatingWebhookConfiguration',
+          openDoor,
+          'constraints are not asked about what comes by it',
+        ),
+      ]),
+    );
+  });
+
   test('R13: that the holder does not write are noticed by the other replicas', async () => {
     install();
     const notHolder = (): boolean => false;

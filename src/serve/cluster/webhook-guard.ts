@@ -31,6 +31,10 @@ interface OwnConfiguration {
   readonly name: typeof objectNames.gate | DoorName;
   /** What can happen when it is missing or altered. */
   readonly consequence: string;
+  /** What happens while it is missing. */
+  readonly withoutIt: string;
+  /** Milliseconds for which a difference must last before it is told. */
+  readonly settle?: number;
 }
 
 /** The webhook that refuses, and the webhook that pins. */
@@ -39,19 +43,26 @@ const always: readonly OwnConfiguration[] = [
     kind: 'ValidatingWebhookConfiguration',
     name: objectNames.gate,
     consequence: 'the cluster may run without the gate',
+    withoutIt: 'nothing is gated',
   },
   {
     kind: 'MutatingWebhookConfiguration',
     name: objectNames.gate,
     consequence: 'images may not be pinned',
+    withoutIt: 'no image is pinned, so Pods without a digest are refused where a policy says pin',
   },
 ];
+
+/** Milliseconds in which the Lease holder writes what constraints want; other replicas may know it before. */
+const doorsSettleWithin = 5_000;
 
 /** The webhooks whose rules follow the constraints. */
 const ofConstraints: readonly OwnConfiguration[] = doorNames.map((name) => ({
   kind: 'ValidatingWebhookConfiguration',
   name,
   consequence: 'constraints may not be asked about what is no workload',
+  withoutIt: 'constraints are not asked about what comes by it',
+  settle: doorsSettleWithin,
 }));
 
 const ownConfigurations = ({ doors }: Pick<WebhookGuardParts, 'doors'>): readonly OwnConfiguration[] =>
@@ -59,8 +70,6 @@ const ownConfigurations = ({ doors }: Pick<WebhookGuardParts, 'doors'>): readonl
 
 const targetOf = ({ kind, name }: OwnConfiguration) => ({ resource: webhookResources[kind], name });
 
-/** Milliseconds in which the Lease holder writes what constraints want; other replicas may know it before. */
-const doorsSettleWithin = 5_000;
 const patchWithin = 15_000;
 const rotateEvery = 10 * 60_000;
 
@@ -143,14 +152,12 @@ export const watchWebhooks = (
     createWebhookGuard({
       client,
       clock: systemClock,
-      kind: own.kind,
-      name: own.name,
+      ...own,
       expected: expectedOf(config, parts, own),
       authority: () => certificate.current().ca ?? '',
       onChange: (integrity) => emit(own, integrity),
       // What somebody changes there is put back, and where the gate is found is read from the first of them.
       ...(doors === undefined ? {} : { onSeen: () => doors.wake() }),
-      ...(own.name === objectNames.gate ? {} : { settle: doorsSettleWithin }),
     }),
   );
   for (const guard of guards) {

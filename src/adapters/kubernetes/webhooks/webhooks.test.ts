@@ -200,20 +200,23 @@ describe('in a cluster', () => {
   let client: ApiClient;
   let guard: WebhookGuard;
   let seen: WebhookIntegrity[];
-  beforeEach(async () => {
-    api = await startApiServer();
-    client = clientOf(api);
-    seen = [];
-    guard = createWebhookGuard({
+  const guardOf = (more: Partial<Parameters<typeof createWebhookGuard>[0]>): WebhookGuard =>
+    createWebhookGuard({
       client,
       clock: realClock,
       kind: 'ValidatingWebhookConfiguration',
       name: 'imagegate',
+      withoutIt: 'nothing is gated',
       expected: () => expected,
       authority: () => ours,
       timing: { firstRetry: 10, lastRetry: 50 },
-      onChange: (integrity) => seen.push(integrity),
+      ...more,
     });
+  beforeEach(async () => {
+    api = await startApiServer();
+    client = clientOf(api);
+    seen = [];
+    guard = guardOf({ onChange: (integrity) => seen.push(integrity) });
   });
   afterEach(async () => {
     await guard.close();
@@ -223,13 +226,7 @@ describe('in a cluster', () => {
   test('what the gate itself may be about to write is told of when it lasts', async () => {
     const told: string[] = [];
     let reads = 0;
-    const settling = createWebhookGuard({
-      client,
-      clock: realClock,
-      kind: 'ValidatingWebhookConfiguration',
-      name: 'imagegate',
-      expected: () => expected,
-      authority: () => ours,
+    const settling = guardOf({
       settle: 300,
       onSeen: () => void (reads += 1),
       onChange: ({ state }) => void told.push(state),
@@ -271,14 +268,9 @@ describe('in a cluster', () => {
 
   test('R13: the mutating configuration is watched as a resource of its own', async () => {
     const mutating: WebhookIntegrity[] = [];
-    const other = createWebhookGuard({
-      client,
-      clock: realClock,
+    const other = guardOf({
       kind: 'MutatingWebhookConfiguration',
-      name: 'imagegate',
-      expected: () => expected,
-      authority: () => ours,
-      timing: { firstRetry: 10, lastRetry: 50 },
+      withoutIt: 'no image is pinned',
       onChange: (integrity) => mutating.push(integrity),
     });
     try {

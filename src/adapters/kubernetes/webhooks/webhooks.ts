@@ -18,19 +18,14 @@ export const webhookResources: Readonly<Record<WebhookConfigurationKind, ApiReso
   MutatingWebhookConfiguration: mutatingWebhooksResource,
 };
 
-/** What can happen while it is missing. */
-const withoutIt: Readonly<Record<WebhookConfigurationKind, string>> = {
-  ValidatingWebhookConfiguration: 'nothing is gated',
-  MutatingWebhookConfiguration:
-    'no image is pinned, so Pods without a digest are refused where a policy says pin',
-};
-
 interface WebhookGuardOptions {
   readonly client: ApiClient;
   readonly clock: Clock;
   readonly kind: WebhookConfigurationKind;
   /** Name of our configuration. */
   readonly name: string;
+  /** What can happen while it is missing. */
+  readonly withoutIt: string;
   /**
    * The expected configuration; its `caBundle` is not read. Called at every comparison with the found one, because
    * outside of a cluster only that object knows the URL of the gate.
@@ -121,11 +116,11 @@ export const createWebhookGuard = (options: WebhookGuardOptions): WebhookGuard =
 };
 
 const judge = (
-  { kind, name, expected, authority }: WebhookGuardOptions,
+  { kind, name, withoutIt, expected, authority }: WebhookGuardOptions,
   found: JsonObject | undefined,
 ): WebhookIntegrity => {
   if (found === undefined) {
-    return { state: 'missing', differences: [`the ${kind} ${name} does not exist: ${withoutIt[kind]}`] };
+    return { state: 'missing', differences: [`the ${kind} ${name} does not exist: ${withoutIt}`] };
   }
   const uid = textOf(metadataOf(found)['uid']);
   const differences = compareWebhooks(expected(found), found, authority());
