@@ -30,7 +30,7 @@ const counters = {
   overrides: ['imagegate_unavailable_overrides_total', 'Findings weakened by onUnavailable: Warn.', []],
   bugs: [
     'imagegate_internal_errors_total',
-    'Unexpected errors; each became a deny, those of constraints in the shadow an Audit finding.',
+    'Unexpected errors; each became a deny, but at /constraints, at /mutate, and of constraints in the shadow.',
     [],
   ],
   problems: [
