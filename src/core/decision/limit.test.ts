@@ -33,6 +33,22 @@ test('64 images with a short trail each are kept whole', () => {
   expect(limitDecision(decision)).toBe(decision);
 });
 
+test('R24: warnings that are the same on one line and without their middle count one by one', () => {
+  const findings = Array.from({ length: 1000 }, (_, at): Finding => ({
+    policy: 'K8sRequired/a',
+    check: 'constraint',
+    mode: 'Warn',
+    code: 'constraint-violated',
+    message: `${'m'.repeat(400)}${at}${'m'.repeat(400)}`,
+  }));
+  const warnings = findings.map(({ message }) => `[a] ${message}`);
+  const limited = limitDecision({ ...decisionOf([]), findings, warnings });
+  expect(bytes(recordedDecision(limited))).toBeLessThanOrEqual(maxDecisionBytes);
+  expect(limited.warnings).toEqual(warnings.slice(0, limited.warnings.length));
+  expect(limited.warnings.length).toBeGreaterThan(10);
+  expect(limited.omitted?.warnings).toBe(1000 - limited.warnings.length);
+});
+
 describe('R24: thousands of findings', () => {
   const findingOf = (at: number, mode: Finding['mode'] = 'Deny', length = 300): Finding => ({
     policy: 'p',

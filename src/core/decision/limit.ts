@@ -51,30 +51,34 @@ const createSize = (bytesOf: (text: string) => number): ((entry: Entry) => numbe
 };
 const sizeOf = createSize(textBytes);
 
-interface Fitted<T> {
-  readonly kept: ReadonlySet<T>;
+interface Fitted {
+  /** Places in the list: texts that are equal are entries of their own. */
+  readonly kept: ReadonlySet<number>;
   readonly left: number;
 }
 
 /** After so many entries in a row that did not fit, the rest is left out unread: there may be thousands (R24). */
 const maxMisses = 64;
 
-/** The entries of a list that fit, in their order. An entry that is too large leaves its space to the next ones. */
-const fit = <T extends Entry>(entries: readonly T[], budget: number): Fitted<T> => {
-  const kept = new Set<T>();
+/** The entries of a list that fit, tried in this order. An entry that is too large leaves its space to the next ones. */
+const fit = (entries: readonly Entry[], budget: number, order: Iterable<number> = entries.keys()): Fitted => {
+  const kept = new Set<number>();
   let left = budget;
   let misses = 0;
-  for (const entry of entries) {
+  for (const at of order) {
     if (left < entryBytes || misses === maxMisses) break;
-    const size = sizeOf(entry);
+    const size = sizeOf(entries[at] ?? '');
     misses += 1;
     if (size > left) continue;
     misses = 0;
     left -= size;
-    kept.add(entry);
+    kept.add(at);
   }
   return { kept, left };
 };
+
+const keptOf = <T extends Entry>(entries: readonly T[], { kept }: Fitted): readonly T[] =>
+  entries.filter((_entry, at) => kept.has(at));
 
 /** No unit takes more: a control character, escaped. */
 const maxUnitBytes = 6;
@@ -135,14 +139,19 @@ const omittedFrom = (decision: Decision, kept: Pick<Decision, 'findings' | 'warn
 const firstOfPolicies = 8;
 
 /**
- * Denying findings first: the cause of a denial matters more than the rest. The first of policies stand before those of
- * constraints, of which one object can have hundreds: else the answer could not say one word of the policies.
+ * Places of findings, denying ones first: the cause of a denial matters more than the rest. The first of policies stand before
+ * those of constraints, of which one object can have hundreds: else the answer could not say one word of the policies.
  */
-const byImportance = (findings: readonly Finding[]): readonly Finding[] => {
-  const denying = findings.filter((finding) => finding.mode === 'Deny');
-  const first = new Set(denying.filter((finding) => !isOfConstraint(finding)).slice(0, firstOfPolicies));
-  const others = findings.filter((finding) => finding.mode !== 'Deny');
-  return [...first, ...denying.filter((finding) => !first.has(finding)), ...others];
+const byImportance = (findings: readonly Finding[]): readonly number[] => {
+  const first: number[] = [];
+  const denying: number[] = [];
+  const others: number[] = [];
+  for (const [at, finding] of findings.entries()) {
+    if (finding.mode !== 'Deny') others.push(at);
+    else if (first.length < firstOfPolicies && !isOfConstraint(finding)) first.push(at);
+    else denying.push(at);
+  }
+  return [...first, ...denying, ...others];
 };
 
 /**
@@ -155,19 +164,13 @@ export const limitDecision = (decision: Decision): Decision => {
   const short = withShortTexts(decision);
   if (fits(short, budget)) return decision;
   const entries = decision.findings.length + decision.images.length + decision.warnings.length;
-  const findings = fit(byImportance(short.findings), budget / 2);
+  const findings = fit(short.findings, budget / 2, byImportance(short.findings));
   const images = fit(decision.images, budget / 4 + findings.left / 2);
   const warnings = fit(short.warnings, images.left + findings.left / 2);
-  const isKept =
-    <T extends Entry>({ kept: entriesKept }: Fitted<T>, all: readonly T[]) =>
-    (_entry: unknown, at: number): boolean => {
-      const entry = all[at];
-      return entry !== undefined && entriesKept.has(entry);
-    };
   const kept = {
-    findings: decision.findings.filter(isKept(findings, short.findings)),
-    images: decision.images.filter((image) => images.kept.has(image)),
-    warnings: decision.warnings.filter(isKept(warnings, short.warnings)),
+    findings: keptOf(decision.findings, findings),
+    images: keptOf(decision.images, images),
+    warnings: keptOf(decision.warnings, warnings),
   };
   const truncated = entries - kept.findings.length - kept.images.length - kept.warnings.length;
   if (truncated === 0) return decision;
@@ -191,9 +194,11 @@ export const recordedDecision = (made: Decision): Decision => {
   const { images, findings, truncated = 0 } = decision;
   if (images.length <= alwaysFit || needAtMost(maxRecordedImagesBytes, [images], sizeAtMost)) return decision;
   const found = new Set(findings.map(({ path }) => path));
-  const first = images.filter(({ path }) => found.has(path));
-  const { kept } = fit([...first, ...images.filter(({ path }) => !found.has(path))], maxRecordedImagesBytes);
-  const cut = images.length - kept.size;
+  const isFound = (at: number): boolean => found.has(images[at]?.path);
+  const places = [...images.keys()];
+  const order = [...places.filter(isFound), ...places.filter((at) => !isFound(at))];
+  const kept = keptOf(images, fit(images, maxRecordedImagesBytes, order));
+  const cut = images.length - kept.length;
   if (cut === 0) return decision;
-  return { ...decision, images: images.filter((image) => kept.has(image)), truncated: truncated + cut };
+  return { ...decision, images: kept, truncated: truncated + cut };
 };
