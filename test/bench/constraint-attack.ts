@@ -1,15 +1,14 @@
 /** A tenant sends the worst legal objects for the library's constraints in a loop: what everybody else notices of it. */
-import { mkdtemp, readFile, writeFile } from 'node:fs/promises';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { objectOf, type JsonObject } from '../../src/core/text/json/json.ts';
 import type { BenchPlan } from './bench-plan.ts';
 import { forPods, libraryOf, startConstraintGate, validate, writeObedientPods } from './constraint-stage.ts';
 import { expectAll, send } from './evidence-stage.ts';
-import type { LoopReport } from './loop-monitor.ts';
 import { print } from './processes.ts';
+import { watchLoop } from './watch-loop.ts';
 import { worstPods, worstReview } from './worst-constraint-objects.ts';
 
-const monitor = new URL('loop-monitor.ts', import.meta.url);
 /** A tenant has as many connections as the API server opens for the requests of one. */
 const connections = 4;
 
@@ -31,17 +30,14 @@ export const measureConstraintAttack = async (plan: BenchPlan): Promise<void> =>
   const { file } = await writeObedientPods(plan, 'openpolicyagent');
   const { seconds } = plan;
   for (const [name, pod] of Object.entries(worstPods)) {
-    const folder = await mkdtemp(join(plan.work, 'worst-'));
-    const report = join(folder, 'loop.json');
-    const watched = new URL(monitor);
-    watched.searchParams.set('report', report);
-    const node = ['--import', watched.href];
-    const gate = await startConstraintGate(plan, [...templates, ...constraints.map(everywhere)], { node });
-    const attack = join(folder, 'body.jsonl');
+    const loop = await watchLoop(plan);
+    const objects = [...templates, ...constraints.map(everywhere)];
+    const gate = await startConstraintGate(plan, objects, { node: loop.node });
+    const attack = join(plan.work, `worst-${name}.jsonl`);
     await writeFile(attack, worstReview(pod, 'hostile'));
     const calm = { bodiesFile: file, connections: 16, rate: 200, seconds };
     const alone = await send(gate, validate, { ...calm, seconds: 2 });
-    gate.child.kill('SIGUSR2');
+    loop.begin(gate);
     const [worst, others] = await Promise.all([
       send(gate, validate, { bodiesFile: attack, connections, seconds }),
       send(gate, validate, calm),
@@ -49,7 +45,7 @@ export const measureConstraintAttack = async (plan: BenchPlan): Promise<void> =>
     await gate.stop();
     expectAll(worst, 'denied');
     expectAll(others, 'allowed');
-    const { longest, longestCpu } = JSON.parse(await readFile(report, 'utf8')) as LoopReport;
+    const { longest, longestCpu } = await loop.report();
     const what = `worst legal object for ${constraints.length} constraints, ${name}: ${pod.what}`;
     print({ name: `${what}: its review`, value: worst.p50, unit: 'ms' });
     print({

@@ -1,5 +1,5 @@
 /** What templates and constraints cost at the start, when one of them changes, and in the long run. */
-import { mkdtemp, readFile, writeFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { objectOf, textOf, type JsonObject } from '../../src/core/text/json/json.ts';
@@ -19,10 +19,9 @@ import {
   type TemplatesAndConstraints,
 } from './constraint-stage.ts';
 import { expectAll, numbers, send, type Gate } from './evidence-stage.ts';
-import type { LoopReport } from './loop-monitor.ts';
 import { median, print } from './processes.ts';
+import { watchLoop } from './watch-loop.ts';
 
-const monitor = new URL('loop-monitor.ts', import.meta.url);
 const templateCount = 49;
 const constraintCount = 200;
 const fromTo = (one: JsonObject, from: string, to: string): JsonObject =>
@@ -119,18 +118,16 @@ const measureStart = async (plan: BenchPlan, objects: readonly JsonObject[], nam
 
 /** A file is written anew under a gate that watches its own event loop. */
 const measureFileChange = async (plan: BenchPlan, objects: readonly JsonObject[]): Promise<void> => {
-  const report = join(await mkdtemp(join(plan.work, 'reload-')), 'loop.json');
-  const watched = new URL(monitor);
-  watched.searchParams.set('report', report);
-  const gate = await startConstraintGate(plan, objects, { node: ['--import', watched.href] });
+  const loop = await watchLoop(plan);
+  const gate = await startConstraintGate(plan, objects, { node: loop.node });
   await delay(3000);
-  gate.child.kill('SIGUSR2');
+  loop.begin(gate);
   const changed = join(gate.policies, 'policy-1.json');
   const text = await readFile(changed, 'utf8');
   await writeFile(changed, text.replace('violation[', 'violation_more { false }\\n\\nviolation['));
   await delay(3000);
   await gate.stop();
-  const { longest, longestCpu } = JSON.parse(await readFile(report, 'utf8')) as LoopReport;
+  const { longest, longestCpu } = await loop.report();
   print({
     name: `one of ${objects.length} files of a folder changes: the event loop held at a time, CPU time`,
     value: longestCpu,

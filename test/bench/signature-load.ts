@@ -1,6 +1,4 @@
 /** What signatures cost under load: warm, in a crowd of new images, beside junk, beside ordinary reviews, in memory. */
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import type { BenchPlan } from './bench-plan.ts';
 import type { Part } from './evidence-part.ts';
 import type { RegistryOrders } from './evidence-registry.ts';
@@ -18,8 +16,8 @@ import {
   type Gate,
   type GateWish,
 } from './evidence-stage.ts';
-import type { LoopReport } from './loop-monitor.ts';
 import { median, print } from './processes.ts';
+import { watchLoop } from './watch-loop.ts';
 
 const path = '/validate?timeout=10s';
 type Registries = Part<RegistryOrders>;
@@ -155,11 +153,9 @@ export const measureSignatureJunk = async (plan: BenchPlan, registries: Registri
 /** A hundred verifications of new images while ordinary reviews go on at 200 a second. */
 export const measureSignatureBeside = async (plan: BenchPlan, registries: Registries): Promise<void> => {
   const host = await registries.ask('openDocker', undefined);
-  const report = join(plan.work, 'signature-loop.json');
-  const monitor = new URL('loop-monitor.ts', import.meta.url);
-  monitor.searchParams.set('report', report);
+  const loop = await watchLoop(plan);
   const gate = await gateFor(plan, registries, [host], ['keyless', 'attestation'], {
-    node: ['--import', monitor.href],
+    node: loop.node,
   });
   const known = await registries.ask('fill', { host, repository: 'known/service', count: 20 });
   await registries.ask('signHere', { images: known, with: ['keyless', 'attestation'] });
@@ -171,7 +167,7 @@ export const measureSignatureBeside = async (plan: BenchPlan, registries: Regist
     plan,
     images.map((image) => [pinnedName(image)]),
   );
-  gate.child.kill('SIGUSR2');
+  loop.begin(gate);
   const [warm, cold] = await Promise.all([
     send(gate, path, { bodiesFile: ordinary, rate: 200, seconds: 6 }),
     send(gate, path, { bodiesFile: fresh, connections: 8, requests: 100 }),
@@ -179,7 +175,7 @@ export const measureSignatureBeside = async (plan: BenchPlan, registries: Regist
   expectAll(warm, 'allowed');
   expectAll(cold, 'allowed');
   await gate.stop();
-  const { p99, longest } = JSON.parse(readFileSync(report, 'utf8')) as LoopReport;
+  const { p99, longest } = await loop.report();
   const what = '100 new images, signed without a key and attested, beside 200 ordinary reviews/s';
   print({ name: `${what}: event-loop delay p99`, value: p99, unit: 'ms', budget: '<= 20' });
   print({ name: `${what}: longest event-loop delay`, value: longest, unit: 'ms' });

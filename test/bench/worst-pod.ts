@@ -1,17 +1,16 @@
 /** The worst legal objects: what they take, and what everybody else notices of it. */
-import { mkdtemp, readFile, writeFile } from 'node:fs/promises';
+import { mkdtemp, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { BenchPlan } from './bench-plan.ts';
 import type { Part } from './evidence-part.ts';
 import type { RegistryOrders } from './evidence-registry.ts';
-import type { LoopReport } from './loop-monitor.ts';
 import { expectAll, numbers, rowsFor, send, startGate } from './evidence-stage.ts';
 import { print } from './processes.ts';
 import { podReview } from './review-body.ts';
+import { watchLoop } from './watch-loop.ts';
 import { worstObjects, type WorstObject } from './worst-objects.ts';
 
 const validate = '/validate?timeout=10s';
-const monitor = new URL('loop-monitor.ts', import.meta.url);
 const hostile = 'hostile';
 const policyCount = 50;
 const platforms = 60;
@@ -50,13 +49,11 @@ const measureOne = async (
   ordinary: string,
 ): Promise<void> => {
   const folder = await mkdtemp(join(plan.work, 'worst-'));
-  const report = join(folder, 'loop.json');
-  const watched = new URL(monitor);
-  watched.searchParams.set('report', report);
+  const loop = await watchLoop(plan);
   const gate = await startGate(plan, {
     policies: policies(host),
     registries: rowsFor([host]),
-    node: ['--import', watched.href],
+    node: loop.node,
   });
   const file = join(folder, 'body.jsonl');
   await writeFile(file, body(hostile));
@@ -65,7 +62,7 @@ const measureOne = async (
   const alone = await send(gate, validate, { ...calm, seconds: 2 });
   // Its images are known from now on, as those of an object that somebody sends again and again are.
   await send(gate, validate, { ...attack, requests: 3 });
-  gate.child.kill('SIGUSR2');
+  loop.begin(gate);
   const { seconds } = plan;
   const [worst, others] = await Promise.all([
     send(gate, validate, { ...attack, seconds }),
@@ -74,7 +71,7 @@ const measureOne = async (
   await gate.stop();
   expectAll(worst, verdict);
   expectAll(others, 'allowed');
-  const { longest, longestCpu, longestPause } = JSON.parse(await readFile(report, 'utf8')) as LoopReport;
+  const { longest, longestCpu, longestPause } = await loop.report();
   const name = `worst legal object ${what}, ${policyCount} policies`;
   print({ name: `${name}: its review`, value: worst.p50, unit: 'ms', budget: '<= 300' });
   print({
