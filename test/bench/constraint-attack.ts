@@ -3,7 +3,14 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { objectOf, type JsonObject } from '../../src/core/text/json/json.ts';
 import type { BenchPlan } from './bench-plan.ts';
-import { forPods, libraryOf, startConstraintGate, validate, writeObedientPods } from './constraint-stage.ts';
+import {
+  forPods,
+  libraryFolder,
+  libraryOf,
+  startConstraintGate,
+  validate,
+  writeObedientPods,
+} from './constraint-stage.ts';
 import { expectAll, send } from './evidence-stage.ts';
 import { print } from './processes.ts';
 import { watchLoop } from './watch-loop.ts';
@@ -20,13 +27,9 @@ const everywhere = (constraint: JsonObject): JsonObject => {
 };
 
 export const measureConstraintAttack = async (plan: BenchPlan): Promise<void> => {
-  if (plan.library === undefined) {
-    process.stderr.write(
-      "constraints-attack: not measured; name a checkout of Gatekeeper's library with --library DIR\n",
-    );
-    return;
-  }
-  const { templates, constraints } = forPods(libraryOf(plan.library));
+  const library = libraryFolder(plan, 'constraints-attack');
+  if (library === undefined) return;
+  const { templates, constraints } = forPods(libraryOf(library));
   const { file } = await writeObedientPods(plan, 'openpolicyagent');
   const { seconds } = plan;
   for (const [name, pod] of Object.entries(worstPods)) {

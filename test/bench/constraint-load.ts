@@ -10,6 +10,7 @@ import { cpuTime } from '../fakes/cpu-time.ts';
 import type { BenchPlan } from './bench-plan.ts';
 import {
   forPods,
+  libraryFolder,
   libraryOf,
   objectsOf,
   silentConstraints,
@@ -138,13 +139,9 @@ const measureFileChange = async (plan: BenchPlan, objects: readonly JsonObject[]
 };
 
 export const measureConstraintLoad = async (plan: BenchPlan): Promise<void> => {
-  if (plan.library === undefined) {
-    process.stderr.write(
-      "constraints-load: not measured; name a checkout of Gatekeeper's library with --library DIR\n",
-    );
-    return;
-  }
-  const set = largeSet(plan.library);
+  const library = libraryFolder(plan, 'constraints-load');
+  if (library === undefined) return;
+  const set = largeSet(library);
   measureReading(set);
   measureChange(set);
   const name = `${set.templates.length} templates and ${set.constraints.length} constraints`;
@@ -154,14 +151,10 @@ export const measureConstraintLoad = async (plan: BenchPlan): Promise<void> => {
 
 /** A million evaluations: what a gate keeps of them. */
 export const measureConstraintMemory = async (plan: BenchPlan): Promise<void> => {
-  if (plan.library === undefined) {
-    process.stderr.write(
-      "constraints-memory: not measured; name a checkout of Gatekeeper's library with --library DIR\n",
-    );
-    return;
-  }
+  const folder = libraryFolder(plan, 'constraints-memory');
+  if (folder === undefined) return;
   const { file } = await writeObedientPods(plan, 'openpolicyagent');
-  const library = forPods(libraryOf(plan.library));
+  const library = forPods(libraryOf(folder));
   const gate = await startConstraintGate(plan, objectsOf(library));
   const count = library.constraints.length;
   const evaluate = async (evaluations: number): Promise<number> => {

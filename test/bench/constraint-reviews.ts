@@ -3,6 +3,7 @@ import type { BenchPlan } from './bench-plan.ts';
 import {
   document004,
   forPods,
+  libraryFolder,
   libraryOf,
   objectsOf,
   silentConstraints,
@@ -124,11 +125,8 @@ const measureLatency = async (
 
 export const measureConstraintReviews = async (plan: BenchPlan): Promise<void> => {
   await measureDocument(plan);
-  if (plan.library === undefined)
-    process.stderr.write(
-      "constraints-reviews: of Gatekeeper's library nothing is measured; name a checkout of it with --library DIR\n",
-    );
-  else await measureLibrary(plan, plan.library);
+  const library = libraryFolder(plan, 'constraints-reviews of more than document 004');
+  if (library !== undefined) await measureLibrary(plan, library);
 };
 
 /** Two gates without constraints, of now and of another checkout. */

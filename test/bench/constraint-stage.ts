@@ -1,10 +1,11 @@
 /** What the measurements of constraints share: Gatekeeper's library, Pods that it lets through, a gate that asks it. */
-import { readdirSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
-import { basename, dirname, join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { objectOf, objectsIn, textOf, type JsonObject } from '../../src/core/text/json/json.ts';
 import { readYamlText } from '../../src/core/text/yaml/yaml-text.ts';
 import { metadataOf } from '../../src/core/workload/object-metadata.ts';
+import { readsInventory, suiteFiles } from '../oracles/gatekeeper/library.ts';
 import type { BenchPlan } from './bench-plan.ts';
 import { numbers, startGate, type Gate, type GateWish } from './evidence-stage.ts';
 import { podReview } from './review-body.ts';
@@ -26,19 +27,24 @@ const read = (file: string): JsonObject => {
   return objectOf(documents.ok ? documents.value[0]?.value : undefined);
 };
 
+/** The checkout of the library; without one it says what is not measured. */
+export const libraryFolder = ({ library }: BenchPlan, what: string): string | undefined => {
+  if (library === undefined)
+    process.stderr.write(
+      `${what}: not measured; name a checkout of Gatekeeper's library with --library DIR\n`,
+    );
+  return library;
+};
+
 /** The library as it is published: each template with the first constraint of its suite. */
 export const libraryOf = (folder: string): TemplatesAndConstraints => {
-  const tests = readdirSync(folder, { recursive: true, encoding: 'utf8' })
-    .filter((file) => basename(file) === 'suite.yaml')
-    .sort()
-    .map((file) => {
-      const suite = join(folder, file);
+  const tests = suiteFiles(folder)
+    .map((suite) => {
       const [test = {}] = objectsIn(read(suite)['tests']);
       const at = (name: string): JsonObject => read(join(dirname(suite), textOf(test[name])));
       return { template: at('template'), constraint: at('constraint') };
     })
-    // Nobody keeps objects of the cluster for templates here.
-    .filter(({ template }) => !JSON.stringify(template).includes('data.inventory'));
+    .filter(({ template }) => !readsInventory(template));
   return {
     templates: tests.map(({ template }) => template),
     constraints: tests.map(({ constraint }) => constraint),

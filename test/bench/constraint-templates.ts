@@ -17,6 +17,7 @@ import {
 } from '../oracles/rego/ask-opa.ts';
 import { libraryQuestions } from '../oracles/rego/library.ts';
 import type { BenchPlan } from './bench-plan.ts';
+import { libraryFolder } from './constraint-stage.ts';
 import { median, print } from './processes.ts';
 
 const surroundings = { now: 0n, seed: 'bench' };
@@ -67,13 +68,10 @@ const kindOf = ({ rego }: RegoQuestion): string => /package (\S+)/.exec(rego)?.[
 const compileTimes = (library: readonly RegoQuestion[]): readonly number[] =>
   library.map((question) => spent(() => void compiled(question)));
 
-export const measureTemplates = ({ quick, library: folder }: BenchPlan): Promise<void> => {
-  if (folder === undefined) {
-    process.stderr.write(
-      "constraints-templates: not measured; name a checkout of Gatekeeper's library with --library DIR\n",
-    );
-    return Promise.resolve();
-  }
+export const measureTemplates = (plan: BenchPlan): Promise<void> => {
+  const folder = libraryFolder(plan, 'constraints-templates');
+  if (folder === undefined) return Promise.resolve();
+  const { quick } = plan;
   const library = libraryQuestions(folder);
   const cold = compileTimes(library);
   const turns = quick ? 1 : 3;

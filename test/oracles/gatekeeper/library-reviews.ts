@@ -1,7 +1,7 @@
 import { isJsonObject, objectOf, textOf, type JsonObject } from '../../../src/core/text/json/json.ts';
 import { groupOf, versionIn } from '../../../src/core/workload/kinds/kinds.ts';
 import { metadataOf, objectName } from '../../../src/core/workload/object-metadata.ts';
-import type { LibrarySuite } from './library.ts';
+import { readsInventory, type LibrarySuite } from './library.ts';
 
 /** A template with a constraint in force. */
 export interface LibraryPolicy {
@@ -60,8 +60,6 @@ const reviewOf = (given: JsonObject, at: number): JsonObject => {
     },
   };
 };
-
-const readsInventory = (template: JsonObject): boolean => JSON.stringify(template).includes('data.inventory');
 
 const actions = ['deny', 'warn', 'dryrun'];
 

@@ -36,12 +36,19 @@ const suiteOf = (file: string): LibrarySuite => {
   return { file, tests };
 };
 
-/** The suites below a checkout of the library, in the order of their paths. */
-export const librarySuites = (folder: string): readonly LibrarySuite[] =>
+/** The files of suites below a checkout of the library, in the order of their paths. */
+export const suiteFiles = (folder: string): readonly string[] =>
   readdirSync(folder, { recursive: true, encoding: 'utf8' })
     .filter((file) => basename(file) === 'suite.yaml')
     .sort()
-    .map((file) => suiteOf(join(folder, file)));
+    .map((file) => join(folder, file));
+
+/** What they hold, in the same order. */
+export const librarySuites = (folder: string): readonly LibrarySuite[] => suiteFiles(folder).map(suiteOf);
+
+/** Whether a template asks for other objects of the cluster, which nobody keeps for it here. */
+export const readsInventory = (template: JsonObject): boolean =>
+  JSON.stringify(template).includes('data.inventory');
 
 /** Of what suites are made of, wherever they lie. */
 export const digestOfSuites = (suites: readonly LibrarySuite[]): string =>
