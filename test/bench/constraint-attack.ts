@@ -14,7 +14,7 @@ import {
 import { expectAll, send } from './evidence-stage.ts';
 import { print } from './processes.ts';
 import { watchLoop } from './watch-loop.ts';
-import { worstPods, worstReview } from './worst-constraint-objects.ts';
+import { worstPodReview, worstPods } from './worst-constraint-objects.ts';
 
 /** A tenant has as many connections as the API server opens for the requests of one. */
 const connections = 4;
@@ -37,7 +37,7 @@ export const measureConstraintAttack = async (plan: BenchPlan): Promise<void> =>
     const objects = [...templates, ...constraints.map(everywhere)];
     const gate = await startConstraintGate(plan, objects, { node: loop.node });
     const attack = join(plan.work, `worst-${name}.jsonl`);
-    await writeFile(attack, worstReview(pod, 'hostile'));
+    await writeFile(attack, worstPodReview(pod, 'hostile'));
     const calm = { bodiesFile: file, connections: 16, rate: 200, seconds };
     const alone = await send(gate, validate, { ...calm, seconds: 2 });
     loop.begin(gate);

@@ -1,8 +1,6 @@
 /** Legal Pods that cost the constraints of Gatekeeper's library most, one for each way to make their rules go round. */
 import { numbers } from './evidence-stage.ts';
-
-/** The API server takes objects of about 1.5 MB. */
-const objectBytes = 1_350_000;
+import { entries, objectBytes, podKind, worstReview } from './worst-objects.ts';
 
 interface WorstPod {
   readonly what: string;
@@ -16,8 +14,6 @@ const filling = <T>(make: (number: number) => T): readonly T[] => {
   const bytes = JSON.stringify(make(9999)).length + 1;
   return numbers(Math.floor(objectBytes / bytes)).map(make);
 };
-const entries = (count: number, of: (number: number) => readonly [string, string]): object =>
-  Object.fromEntries(numbers(count).map(of));
 
 /** Breaks nearly every rule, and each template says so once for each. */
 const guilty = (number: number): object => ({
@@ -41,7 +37,7 @@ const plain = (number: number): object => ({ name: `c${number}`, image: image(nu
 const mounts = (count: number): readonly object[] =>
   numbers(count).map((number) => ({ name: `v${number}`, mountPath: `/m${number}` }));
 
-/** By the name that `--only constraints-attack` says. */
+/** By the name in their figures. */
 export const worstPods: Readonly<Record<string, WorstPod>> = {
   guilty: { what: 'containers that break every rule', spec: { containers: filling(guilty) } },
   plain: { what: 'containers that say nothing', spec: { containers: filling(plain) } },
@@ -63,10 +59,11 @@ export const worstPods: Readonly<Record<string, WorstPod>> = {
   annotations: {
     what: 'annotations of profiles beside many containers',
     metadata: {
-      annotations: entries(4000, (number) => [
-        `container.apparmor.security.beta.kubernetes.io/c${number}`,
-        'unconfined',
-      ]),
+      annotations: entries(
+        4000,
+        (number) => `container.apparmor.security.beta.kubernetes.io/c${number}`,
+        () => 'unconfined',
+      ),
     },
     spec: { containers: numbers(9000).map(plain) },
   },
@@ -120,20 +117,5 @@ export const worstPods: Readonly<Record<string, WorstPod>> = {
 };
 
 /** The AdmissionReview of such a Pod, from a namespace. */
-export const worstReview = ({ metadata = {}, spec }: WorstPod, namespace: string): string =>
-  JSON.stringify({
-    kind: 'AdmissionReview',
-    apiVersion: 'admission.k8s.io/v1',
-    request: {
-      uid: '6f1c2d3e-0000-4000-8000-000000000000',
-      kind: { group: '', version: 'v1', kind: 'Pod' },
-      resource: { group: '', version: 'v1', resource: 'pods' },
-      namespace,
-      name: 'worst',
-      operation: 'CREATE',
-      userInfo: { username: 'tenant' },
-      object: { apiVersion: 'v1', kind: 'Pod', metadata: { name: 'worst', namespace, ...metadata }, spec },
-      oldObject: null,
-      dryRun: false,
-    },
-  });
+export const worstPodReview = ({ metadata, spec }: WorstPod, namespace: string): string =>
+  worstReview(podKind, namespace, { metadata: { name: 'worst', namespace, ...metadata }, spec });

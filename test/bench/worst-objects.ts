@@ -12,7 +12,7 @@ export interface WorstObject {
 }
 
 /** The API server takes objects of about 1.5 MB. */
-const objectBytes = 1_350_000;
+export const objectBytes = 1_350_000;
 const textBytes = 64 * 1024;
 
 interface Kind {
@@ -21,7 +21,7 @@ interface Kind {
   readonly kind: string;
   readonly resource: string;
 }
-const podKind: Kind = { group: '', version: 'v1', kind: 'Pod', resource: 'pods' };
+export const podKind: Kind = { group: '', version: 'v1', kind: 'Pod', resource: 'pods' };
 const pyTorchJob: Kind = {
   group: 'kubeflow.org',
   version: 'v1',
@@ -30,34 +30,41 @@ const pyTorchJob: Kind = {
 };
 const jobSet: Kind = { group: 'jobset.x-k8s.io', version: 'v1alpha2', kind: 'JobSet', resource: 'jobsets' };
 
+/** The AdmissionReview of an object without its kind, or of its update. */
+export const worstReview = (
+  { group, version, kind, resource }: Kind,
+  namespace: string,
+  given: object,
+  old?: object,
+): string => {
+  const apiVersion = group === '' ? version : `${group}/${version}`;
+  const request = {
+    uid: '6f1c2d3e-0000-4000-8000-000000000000',
+    kind: { group, version, kind },
+    resource: { group, version, resource },
+    namespace,
+    name: 'worst',
+    operation: old === undefined ? 'CREATE' : 'UPDATE',
+    userInfo: { username: 'tenant' },
+    object: { apiVersion, kind, ...given },
+    oldObject: old === undefined ? null : { apiVersion, kind, ...old },
+    dryRun: false,
+  };
+  return JSON.stringify({ kind: 'AdmissionReview', apiVersion: 'admission.k8s.io/v1', request });
+};
+
 /** An update that changes the images; `of` makes the rest of the object, as large in the old one. */
 const update =
   (kind: Kind, of: (mark: string) => object) =>
-  (namespace: string): string => {
-    const { group, version, resource } = kind;
-    const apiVersion = group === '' ? version : `${group}/${version}`;
-    const object = (mark: string): object => ({ apiVersion, kind: kind.kind, ...of(mark) });
-    const request = {
-      uid: '6f1c2d3e-0000-4000-8000-000000000000',
-      kind: { group, version, kind: kind.kind },
-      resource: { group, version, resource },
-      namespace,
-      name: 'worst',
-      operation: 'UPDATE',
-      userInfo: { username: 'tenant' },
-      object: object('new'),
-      oldObject: object('old'),
-      dryRun: false,
-    };
-    return JSON.stringify({ kind: 'AdmissionReview', apiVersion: 'admission.k8s.io/v1', request });
-  };
+  (namespace: string): string =>
+    worstReview(kind, namespace, of('new'), of('old'));
 
 const image = (mark: string): string => `docker.io/evil/${mark}:1`;
 const named = (list: string, count: number, mark: string): readonly object[] =>
   numbers(count).map((number) => ({ name: `${list}-${number}`, image: image(`${mark}-${list}-${number}`) }));
 const podSpec = (mark: string): object => ({ containers: named('c', 1, mark) });
 const metadata = (more: object = {}): object => ({ name: 'worst', ...more });
-const entries = <T>(count: number, key: (number: number) => string, value: (number: number) => T) =>
+export const entries = <T>(count: number, key: (number: number) => string, value: (number: number) => T) =>
   Object.fromEntries(numbers(count).map((number) => [key(number), value(number)]));
 
 const maxKeys = 9_990;
