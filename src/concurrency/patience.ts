@@ -1,7 +1,12 @@
+/** Told that work has to wait for its turn in this process, and when that has come. Each may be called again. */
+export interface Turn {
+  waits(): void;
+  comes(): void;
+}
+
 /** Work whose end others wait for. */
 interface AwaitedWork {
-  /** It has to wait for its turn here, and when that has come. Each may be called again. */
-  readonly turn: { waits(): void; comes(): void };
+  readonly turn: Turn;
   readonly ends: () => void;
 }
 

@@ -7,13 +7,12 @@ import type {
 } from '../../core/facts/claim.ts';
 import type { Digest } from '../../core/image/digest.ts';
 import { shown } from '../../core/text/shown-text.ts';
-import { createPatience, type Patience } from '../../concurrency/patience.ts';
+import { createPatience, type Patience, type Turn } from '../../concurrency/patience.ts';
 import { repositoryKey } from '../cache/access-grants.ts';
 import type { RegistryFailure } from '../ports.ts';
 import type { ProviderParts } from '../provider.ts';
 import type { ReadPlace } from '../read-content.ts';
 import { unavailableText } from '../text/unavailable-text.ts';
-import type { Turn } from '../verify/verification.ts';
 import {
   candidatesInOrder,
   claimsToSpeak,

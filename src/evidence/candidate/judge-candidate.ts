@@ -1,5 +1,6 @@
 import type { AttestationClaim, Claim, RejectedCandidate } from '../../core/facts/claim.ts';
 import type { Digest } from '../../core/image/digest.ts';
+import type { Turn } from '../../concurrency/patience.ts';
 import { createTtlCache } from '../../concurrency/ttl-cache.ts';
 import { accountKey, repositoryKey } from '../cache/access-grants.ts';
 import type { RegistryFailure } from '../ports.ts';
@@ -8,7 +9,6 @@ import type { ReadPlace } from '../read-content.ts';
 import type { Reading } from '../resolve/read-budget.ts';
 import type {
   CandidateVerifier,
-  Turn,
   Verification,
   VerificationResult,
   VerifiedRejection,

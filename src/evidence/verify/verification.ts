@@ -1,6 +1,7 @@
 import type { AttestationClaim, RejectedCandidate, SignatureClaim } from '../../core/facts/claim.ts';
 import type { LayerForm } from '../../core/facts/candidate-form.ts';
 import type { AttestationNeed } from '../../core/facts/claim-need.ts';
+import type { Turn } from '../../concurrency/patience.ts';
 import type { Owners } from '../../concurrency/shares.ts';
 import type { Digest } from '../../core/image/digest.ts';
 import type { Result } from '../../core/result.ts';
@@ -59,12 +60,6 @@ export interface VerificationResult {
   readonly packageLists?: readonly Result<PackageList, string>[];
 }
 
-/** Told that a verification has to wait for a thread, and when it has one. */
-export interface Turn {
-  waits(): void;
-  comes(): void;
-}
-
 /** Verifies candidates, each within its limits of time and memory. */
 export interface CandidateVerifier {
   /**
@@ -72,6 +67,7 @@ export interface CandidateVerifier {
    * with push rights can cause (S3).
    * @param owners the namespaces that wait for it (R26). Attack: a Pod of 64 repositories of one tenant, each with a
    *   signature that takes seconds, before the one signature of another tenant
+   * @param turn its turn is a thread
    */
   verify(
     verification: Verification,
