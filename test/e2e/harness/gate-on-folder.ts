@@ -1,8 +1,7 @@
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { imagegateProgram } from './imagegate.ts';
-import { launch, untilReady } from './running-process.ts';
+import { serve } from './gate.ts';
 
 /** A running gate without a cluster. */
 export interface GateOnFolder {
@@ -14,26 +13,21 @@ export interface GateOnFolder {
 
 /** Serves the policies of a folder on free ports. */
 export const startGateOnFolder = async (policies: string): Promise<GateOnFolder> => {
-  const data = mkdtempSync(join(tmpdir(), 'imagegate-served-'));
-  const stdoutLog = join(data, 'stdout.log');
-  const process = launch({
-    name: 'imagegate serve',
-    command: globalThis.process.execPath,
-    log: join(data, 'stderr.log'),
-    stdoutLog,
+  const folder = mkdtempSync(join(tmpdir(), 'imagegate-served-'));
+  const data = join(folder, 'data');
+  const { process, url } = await serve({
     args: [
-      [imagegateProgram, 'serve', '--policies', policies, '--data', join(data, 'data')],
+      ['--policies', policies, '--data', data],
       ['--listen', '127.0.0.1:0', '--admin', '127.0.0.1:0'],
     ].flat(),
+    log: join(folder, 'serve'),
   });
-  const ready = () => /^ready (https:\S+) admin /m.exec(readFileSync(stdoutLog, 'utf8'));
-  await untilReady(process, async () => ready() !== null);
   return {
-    url: ready()![1]!,
-    ca: readFileSync(join(data, 'data', 'tls', 'ca.crt'), 'utf8'),
+    url,
+    ca: readFileSync(join(data, 'tls', 'ca.crt'), 'utf8'),
     stop: async () => {
       await process.stop();
-      rmSync(data, { recursive: true, force: true });
+      rmSync(folder, { recursive: true, force: true });
     },
   };
 };

@@ -35,19 +35,42 @@ export const dataFolder = (cluster: Cluster): string => {
   return mkdtempSync(join(cluster.folder, 'gate-'));
 };
 
-export const startGate = async (cluster: Cluster, options: GateOptions = {}): Promise<Gate> => {
-  const data = options.data ?? dataFolder(cluster);
-  const port = options.port ?? (await freePort());
-  // One of its own for each start: the ready line of a former process must not stand in it.
-  const log = `${data}.${++starts}`;
+interface ServeOptions {
+  readonly args: readonly string[];
+  /** Where its two logs lie; what sets them apart is added. */
+  readonly log: string;
+  /** Milliseconds until it has to be ready. */
+  readonly within?: number;
+}
+
+/** Starts `serve` and waits for its ready line. */
+export const serve = async ({
+  args,
+  log,
+  within,
+}: ServeOptions): Promise<Pick<Gate, 'process' | 'url' | 'admin'>> => {
   const stdoutLog = `${log}.stdout.log`;
   const process = launch({
     name: 'imagegate serve',
     command: globalThis.process.execPath,
     log: `${log}.stderr.log`,
     stdoutLog,
+    args: [imagegateProgram, 'serve', ...args],
+  });
+  const ready = () => readFileSync(stdoutLog, 'utf8').match(/^ready (https:\S+) admin (http:\S+)$/m);
+  await untilReady(process, async () => ready() !== null, within);
+  const [, url, admin] = ready()!;
+  return { process, url: url!, admin: admin! };
+};
+
+export const startGate = async (cluster: Cluster, options: GateOptions = {}): Promise<Gate> => {
+  const data = options.data ?? dataFolder(cluster);
+  const port = options.port ?? (await freePort());
+  const { process, url, admin } = await serve({
+    // One of its own for each start: the ready line of a former process must not stand in it.
+    log: `${data}.${++starts}`,
     args: [
-      [imagegateProgram, 'serve', '--cluster'],
+      '--cluster',
       ['--kubeconfig', options.kubeconfig ?? cluster.kubeconfigs.imagegate],
       ['--listen', `127.0.0.1:${port}`],
       ['--admin', `127.0.0.1:${options.adminPort ?? 0}`],
@@ -55,14 +78,12 @@ export const startGate = async (cluster: Cluster, options: GateOptions = {}): Pr
       ['--admins', 'gatekeeper'],
       options.args ?? [],
     ].flat(),
+    within: 20_000,
   });
-  const ready = () => readFileSync(stdoutLog, 'utf8').match(/^ready (https:\S+) admin (http:\S+)$/m);
-  await untilReady(process, async () => ready() !== null, 20_000);
-  const [, url, admin] = ready()!;
   return {
     port,
-    url: url!,
-    admin: admin!,
+    url,
+    admin,
     data,
     process,
     metric: (name) => readMetric(`${admin}/metrics`, name),

@@ -31,7 +31,7 @@ const caseLine = /^ {4}=== RUN {3}/m;
 const ends = /^(?:--- |=== |FAIL|PASS|ok\t)/m;
 const outcome = /^ {4}--- (PASS|FAIL): .*\n?(?: {8})?/;
 
-/** What gator says of each case, in their order: `ok`, or the text of the failure. */
+/** What gator says of each case, in their order: that it passed, or the text of the failure. */
 const gatorCases = (gator: string, file: string): readonly (string | true)[] => {
   const args = ['verify', file, '--verbose', '--enable-k8s-native-validation=false'];
   const { stdout, error } = spawnSync(gator, args, { encoding: 'utf8' });
