@@ -70,6 +70,11 @@ export interface EvidenceRule<F> {
   /** It is about what runs, so it is not asked of an image volume. */
   readonly containersOnly?: true;
   judge(facts: F, situation: CheckSituation): readonly EvidenceViolation[];
+  /**
+   * Until when a pass of this moment stands for the same facts, in milliseconds since 1970, that moment excluded. Only a
+   * rule that reads nothing of the situation but its time may have it. Absent: a pass is one of its review.
+   */
+  passesUntil?(facts: F, situation: CheckSituation): number;
 }
 
 /** An image volume is data: nothing runs from it. */

@@ -4,15 +4,21 @@ import { vulnerabilityNeed } from '../facts/vulnerability/vulnerability-kind.ts'
 import { readDuration } from '../policy/schema/duration.ts';
 import type { MultiArch, VulnerabilitiesCheck } from '../policy/schema/schema.ts';
 import { fail, ok, type Result } from '../result.ts';
-import { pass, type CheckSituation, type EvidenceCheckOf, type EvidenceRule } from './check.ts';
+import {
+  pass,
+  type CheckSituation,
+  type EvidenceCheckOf,
+  type EvidenceRule,
+  type EvidenceViolation,
+} from './check.ts';
 import { artifactWhy } from './image.ts';
 import { choosePlatforms } from './image/platforms.ts';
 import { acceptanceBy, compileAccept } from './vulnerabilities/accept.ts';
-import { advisoriesAtHand, advisoriesFresh } from './vulnerabilities/advisories.ts';
+import { advisoriesAtHand, advisoriesFresh, freshUntil } from './vulnerabilities/advisories.ts';
 import type { VulnerabilityCondition, VulnerabilitySubject } from './vulnerabilities/condition.ts';
-import { countedBy, withinMax, withinScore } from './vulnerabilities/limits.ts';
+import { countedBy, countedUntil, withinMax, withinScore } from './vulnerabilities/limits.ts';
 import { lookedInto, readable, scanned, withoutGaps } from './vulnerabilities/looked.ts';
-import { openBy } from './vulnerabilities/open.ts';
+import { openBy, openUntil } from './vulnerabilities/open.ts';
 import { deniedBy, notDenied, notExploited, notMalicious } from './vulnerabilities/refused.ts';
 import { compileListSources, type ListSources } from './vulnerabilities/sources.ts';
 import {
@@ -27,10 +33,13 @@ interface Timed {
   readonly readsSituation: boolean;
 }
 
-const durationsOf = ({
-  gracePeriod,
-  maxAge,
-}: VulnerabilitiesCheck): Result<{ readonly grace: number; readonly most: number }, string> => {
+/** `gracePeriod` and `maxAge` in milliseconds. */
+interface Durations {
+  readonly grace: number;
+  readonly most: number;
+}
+
+const durationsOf = ({ gracePeriod, maxAge }: VulnerabilitiesCheck): Result<Durations, string> => {
   const grace = readDuration(gracePeriod);
   const most = readDuration(maxAge);
   if (grace === undefined) return fail(`gracePeriod: ${JSON.stringify(gracePeriod)} cannot be read`);
@@ -40,7 +49,7 @@ const durationsOf = ({
 /** Every condition of a check, in the order in which people read what is wrong. */
 const conditionsOf = (
   config: VulnerabilitiesCheck,
-  { grace, most }: { readonly grace: number; readonly most: number },
+  { grace, most }: Durations,
   sources: ListSources,
 ): readonly Timed[] => {
   const { max, maxScore, unknownSeverity, knownExploited, deny, accept, unscanned } = config;
@@ -96,6 +105,23 @@ const rememberLast = <Facts extends object, T>(
   };
 };
 
+const foundBy = (group: readonly Timed[], subject: VulnerabilitySubject): readonly EvidenceViolation[] => {
+  const found = group.map(({ condition }) => condition(subject)).filter(({ length }) => length > 0);
+  return found.length === 0 ? pass : found.flat();
+};
+
+/** A pass ends with a day of `accept`, with a grace period, or with the age of a feed, whichever is first. */
+const passUntil = (
+  subject: VulnerabilitySubject,
+  { grace, most }: Durations,
+  { knownExploited }: VulnerabilitiesCheck,
+): number =>
+  Math.min(
+    openUntil(subject.situation.now),
+    countedUntil(grace, subject),
+    freshUntil(most, knownExploited, subject),
+  );
+
 /** `vulnerabilities`: what is known to be wrong with the packages of each platform that is judged. */
 export const vulnerabilitiesCheck = (
   config: VulnerabilitiesCheck,
@@ -136,11 +162,14 @@ export const vulnerabilitiesCheck = (
     ...inGroups(conditions).map((group, at): EvidenceRule<VulnerabilityFacts> => ({
       text: `${String(at)} ${text}`,
       readsSituation: group.some(({ readsSituation }) => readsSituation),
-      judge: (facts, situation) => {
-        const subject = subjectOf(facts, situation);
-        const found = group.map(({ condition }) => condition(subject)).filter(({ length }) => length > 0);
-        return found.length === 0 ? pass : found.flat();
-      },
+      judge: (facts, situation) => foundBy(group, subjectOf(facts, situation)),
+      // Who may sign lists is judged at each moment.
+      ...(sources.value.readsTime
+        ? {}
+        : {
+            passesUntil: (facts, situation) =>
+              passUntil(subjectOf(facts, situation), durations.value, config),
+          }),
     })),
   ];
   return ok({

@@ -82,6 +82,35 @@ describe('R24: a digest is judged once, and its judgement is cached by all that 
     expect(asked).toHaveLength(3);
   });
 
+  test('a pass that says until when it stands is asked again then, and when the clock went back', () => {
+    const { asked, check } = counting('feeds', true);
+    const rules = check.rules.map((rule): EvidenceRule<ImageFacts> => ({
+      ...rule,
+      judge: (...given) => {
+        rule.judge(...given);
+        return [];
+      },
+      passesUntil: (_facts, { now: at }) => at + 10,
+    }));
+    const caching = createJudgementCache().caching({ ...check, rules });
+    for (const at of [0, 5, 9]) ask(caching, facts, { ...now, now: judgedAt + at });
+    expect(asked).toHaveLength(1);
+    ask(caching, facts, { ...now, now: judgedAt + 10 });
+    expect(asked).toHaveLength(2);
+    ask(caching, facts, { ...now, now: judgedAt + 9 });
+    expect(asked).toHaveLength(3);
+    ask(caching, { ...facts }, { ...now, now: judgedAt + 9 });
+    expect(asked).toHaveLength(4);
+  });
+
+  test('a violation is one of its moment, whatever a rule says of its passes', () => {
+    const { asked, check } = counting('feeds', true);
+    const rules = check.rules.map((rule) => ({ ...rule, passesUntil: () => Infinity }));
+    const caching = createJudgementCache().caching({ ...check, rules });
+    for (const at of [0, 1]) ask(caching, facts, { ...now, now: judgedAt + at });
+    expect(asked).toHaveLength(2);
+  });
+
   test('it is bounded: what was asked for long ago is judged again, alike', () => {
     const { asked, check } = counting('user');
     const caching = createJudgementCache().caching(check);

@@ -1,5 +1,5 @@
 import { createObjectNumbers } from '../object-numbers.ts';
-import type { CheckSituation, EvidenceCheck, EvidenceViolation } from '../checks/check.ts';
+import { pass, type CheckSituation, type EvidenceCheck, type EvidenceViolation } from '../checks/check.ts';
 import { createLruCache } from '../../concurrency/lru-cache.ts';
 
 /** Caches what rules find in images. */
@@ -10,6 +10,8 @@ interface JudgementCache {
 
 /** Limits of the results that are cached beyond a review: about 20,000 images that pass one rule each. */
 const limits = { entries: 20_000, weight: 8 * 1024 * 1024 };
+/** Passes of rules that read the time, each with the span in which it stands. */
+const passLimits = { entries: 20_000 };
 /** Of an entry beside its texts. */
 const entryBytes = 200;
 
@@ -28,12 +30,13 @@ const weightOf = (judgement: Judgement): number =>
  * the rule and however many names the image has (R24): one Pod can name an index of 60 platforms 64 times in a
  * namespace of 50 policies. The key of a result is everything that it depends on: the rule with all its values, and
  * the facts themselves, not the name of the image. Results that depend on time or namespace are cached only within
- * their review.
+ * their review; a pass of a rule that says until when it stands is cached until then, for a clock that does not go back.
  */
 export const createJudgementCache = (): JudgementCache => {
   const rules = new Map<string, number>();
   const numberOf = createObjectNumbers();
   const judgements = createLruCache<Judgement>(limits);
+  const passes = createLruCache<{ readonly from: number; readonly until: number }>(passLimits);
   const inReview = new WeakMap<CheckSituation, Map<string, Judgement>>();
 
   const reviewOf = (situation: CheckSituation): Map<string, Judgement> => {
@@ -51,11 +54,15 @@ export const createJudgementCache = (): JudgementCache => {
     const judge: Rule['judge'] = (facts, situation) => {
       const key = keyOf(facts);
       if (rule.readsSituation) {
+        const span = rule.passesUntil === undefined ? undefined : passes.get(key);
+        if (span !== undefined && span.from <= situation.now && situation.now < span.until) return pass;
         const review = reviewOf(situation);
         const known = review.get(key);
         if (known !== undefined) return known;
         const judgement = rule.judge(facts, situation);
         review.set(key, judgement);
+        if (judgement.length === 0 && rule.passesUntil !== undefined)
+          passes.set(key, { from: situation.now, until: rule.passesUntil(facts, situation) });
         return judgement;
       }
       const known = judgements.get(key);

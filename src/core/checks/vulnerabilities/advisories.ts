@@ -8,7 +8,7 @@
 import { describeDuration } from '../../text/duration.ts';
 import type { FeedTime } from '../../vulnerability/advisory.ts';
 import { listed, pass } from '../check.ts';
-import type { VulnerabilityCondition } from './condition.ts';
+import type { VulnerabilityCondition, VulnerabilitySubject } from './condition.ts';
 import { ageText, feedText } from './text.ts';
 
 /** Without advisories nothing is known of any package. The operator causes this, so `onUnavailable` decides on it. */
@@ -41,6 +41,18 @@ const oldestTime = (feeds: readonly FeedTime[]): number => {
   );
   oldestTimes.set(feeds, oldest);
   return oldest;
+};
+
+/** Until when no feed that speaks of the judged platforms becomes older than the limit. */
+export const freshUntil = (
+  most: number,
+  knownExploited: boolean,
+  { advisories, platforms, of }: VulnerabilitySubject,
+): number => {
+  const exploited = advisories.state === 'known' ? advisories.value.exploited : undefined;
+  const feeds = platforms.flatMap((platform) => of(platform).lists.map((list) => list.feeds));
+  if (knownExploited && exploited !== undefined) feeds.push([exploited.feed]);
+  return Math.min(...feeds.map((one) => oldestTime(one) + most));
 };
 
 /** V15: what was published since the feed was read is not known. */

@@ -10,7 +10,12 @@ import { plural } from '../../text/plural.ts';
 import type { VulnerabilitiesCheck } from '../../policy/schema/schema.ts';
 import { severityLevels } from '../../vulnerability/severity/severity.ts';
 import { isInGrace, type Vulnerability } from '../../vulnerability/vulnerability.ts';
-import { failureBy, vulnerabilityViolation, type VulnerabilityCondition } from './condition.ts';
+import {
+  failureBy,
+  vulnerabilityViolation,
+  type VulnerabilityCondition,
+  type VulnerabilitySubject,
+} from './condition.ts';
 import { onceFor, type OpenOf } from './open.ts';
 
 const remedy = 'build the image on a current base, with the fixed versions';
@@ -39,6 +44,16 @@ export const countedBy = (
     return counted;
   };
 };
+
+/** Until when no vulnerability of these platforms leaves its grace period, and begins to count. */
+export const countedUntil = (
+  grace: number,
+  { platforms, of, situation: { now } }: VulnerabilitySubject,
+): number =>
+  platforms
+    .flatMap((platform) => of(platform).vulnerabilities)
+    .map(({ published }) => (published === undefined ? Number.NaN : Date.parse(published) + grace))
+    .reduce((first, end) => (end > now && end < first ? end : first), Infinity);
 
 /** `max`: a level that is left out has no limit. */
 export const withinMax = (

@@ -41,6 +41,9 @@ export const openBy = (isAccepted: (now: number) => IsAccepted): OpenOf => {
   };
 };
 
+/** The end of the day: until then nothing that is accepted begins to count. */
+export const openUntil = (now: number): number => (Math.floor(now / day) + 1) * day;
+
 /** What is found in a list of vulnerabilities found once for each list. */
 export const onceFor = <T>(
   find: (list: readonly Vulnerability[]) => T,
