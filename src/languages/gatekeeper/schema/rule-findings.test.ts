@@ -192,6 +192,24 @@ describe('what cannot be evaluated is said, and refuses nothing', () => {
     expect(problems).toEqual([]);
     expect(remarks).toEqual([expect.stringContaining('took more than 1000000 steps')]);
   });
+
+  test('what makes the messages counts as well', () => {
+    const schema: JsonObject = {
+      type: 'array',
+      items: {
+        type: 'array',
+        items: { type: 'string' },
+        'x-kubernetes-validations': [
+          { rule: 'size(self) == 0', messageExpression: 'self.all(a, self.all(b, a == b)) ? "same" : "other"' },
+        ],
+      },
+    };
+    const value = Array.from({ length: 200 }, () => Array.from({ length: 150 }, () => 'a'));
+    const { problems, remarks } = said(schema, value);
+    expect(problems[0]).toBe('0: same');
+    expect(problems.length).toBeLessThan(50);
+    expect(remarks).toEqual([expect.stringContaining('took more than 1000000 steps')]);
+  });
 });
 
 test('whatever rules, schemas and values are, asking them returns', () => {

@@ -31,14 +31,9 @@ const run = (
 
 const maxMessageBytes = 5 * 1024;
 
-/** What `messageExpression` says; one that says nothing gives way to `message`. */
-const saidBy = (
-  program: ExpressionProgram | undefined,
-  schema: JsonObject,
-  value: JsonValue,
-): string | undefined => {
-  const said = program === undefined ? undefined : run(program, schema, value);
-  if (said?.state !== 'value' || typeof said.value !== 'string') return undefined;
+/** One that says nothing usable gives way to `message`. */
+const usableMessage = (said: Evaluated): string | undefined => {
+  if (said.state !== 'value' || typeof said.value !== 'string') return undefined;
   const text = said.value.trim();
   const isTaken = text !== '' && !text.includes('\n') && text.length <= maxMessageBytes;
   return isTaken ? text : undefined;
@@ -71,8 +66,10 @@ export const compileRule = (
       const { steps, ...evaluated } = run(program.value, schema, value);
       if (evaluated.state === 'value' && evaluated.value === true) return { state: 'kept', steps };
       if (evaluated.state === 'value') {
-        const said = saidBy(message.ok ? message.value : undefined, schema, value);
-        return { state: 'broken', message: said ?? otherwise, steps };
+        const said = message.ok ? run(message.value, schema, value) : undefined;
+        const text = said === undefined ? undefined : usableMessage(said);
+        // Attack: a list of hundreds, a message for each of them, and each of them as much work as a rule may be.
+        return { state: 'broken', message: text ?? otherwise, steps: steps + (said?.steps ?? 0) };
       }
       const isFault = evaluated.state === 'error' && faultsOfValues.test(evaluated.why);
       return isFault
