@@ -16,10 +16,13 @@ interface HolderLoopOptions {
 }
 
 export interface HolderLoop {
-  /** Compares again, after something changed or the Lease was gained. Returns at once. */
+  /** Compares again, after something changed or the Lease was gained: at once, or soon when the last round failed. */
   wake(): void;
   close(): Promise<void>;
 }
+
+/** Milliseconds between two rounds that fail, however often something changes. */
+const shortestPause = 1_000;
 
 /**
  * Runs rounds until one has nothing left to write. It has no queue: a round compares what is with what is wanted. A round
@@ -31,6 +34,7 @@ export const createHolderLoop = (options: HolderLoopOptions): HolderLoop => {
   const tell = tellThrown(options.what, options.onProblem);
   let running: Promise<void> | undefined;
   let again = false;
+  let woken = new AbortController();
 
   const round = (): Promise<boolean> =>
     options.round(closing.signal).catch((error: unknown) => {
@@ -38,12 +42,20 @@ export const createHolderLoop = (options: HolderLoopOptions): HolderLoop => {
       tell(error);
       return false;
     });
+  /** What is wanted now may be written although what was wanted before could not be: that does not wait for a minute. */
+  const pause = async (milliseconds: number): Promise<void> => {
+    await sleep(Math.min(milliseconds, shortestPause), closing.signal, false);
+    if (again) return;
+    woken = new AbortController();
+    const end = AbortSignal.any([closing.signal, woken.signal]);
+    await sleep(Math.max(0, milliseconds - shortestPause), end, false);
+  };
   const run = async (): Promise<void> => {
     while (!closing.signal.aborted && options.isHolder()) {
       again = false;
       const settled = await round();
       if (settled) backoff.reset();
-      else await sleep(backoff.next(), closing.signal, false);
+      else await pause(backoff.next());
       if (settled && !again) break;
     }
     // In the same iteration of the event loop as the last check of `again`: a call between the two would be lost.
@@ -52,6 +64,7 @@ export const createHolderLoop = (options: HolderLoopOptions): HolderLoop => {
   return {
     wake: () => {
       again = true;
+      woken.abort();
       if (closing.signal.aborted || running !== undefined || !options.isHolder()) return;
       running = run();
     },
