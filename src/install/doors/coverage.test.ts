@@ -6,7 +6,7 @@ import { indexServed } from './door-rules.ts';
 
 const workloads = createWorkloadTable([]).all;
 const served = indexServed([
-  { group: '', resource: 'services', subresource: '', objectGroup: '', kind: 'Service' },
+  { group: '', versions: ['v1'], resource: 'services', subresource: '', objectGroup: '', kind: 'Service' },
 ]);
 const row = (kinds: readonly string[], apiGroups: readonly string[] = ['*']): KindRow => ({
   apiGroups,
@@ -37,6 +37,32 @@ describe('what of a constraint is asked about', () => {
     ],
   ])('%s', (_title, rows, hasDoors, isAsked, unasked) => {
     expect(coverage(rows, hasDoors)).toEqual({ isAsked, unasked, hasNoOperation: false });
+  });
+
+  test('a kind of a group that nobody could read may be served, and is asked about then', () => {
+    const options = { workloads, operations: ['CREATE'] as const };
+    const gone = { rows: [row(['Gone'])], isDenying: true, operations: [] };
+    const unread = indexServed([], ['example.org']);
+    expect(coverageOf(gone, { ...options, served: unread, hasDoors: true }).isAsked).toBe(true);
+    expect(coverageOf(gone, { ...options, served: unread, hasDoors: false }).isAsked).toBe(false);
+  });
+
+  test('a workload in a version that no row has needs the doors', () => {
+    const old = {
+      group: '',
+      versions: ['v0'],
+      resource: 'pods',
+      subresource: '',
+      objectGroup: '',
+      kind: 'Pod',
+    };
+    const options = { workloads, served: indexServed([old]), operations: ['CREATE'] as const };
+    const pods = { rows: [row(['Pod'])], isDenying: true, operations: [] };
+    expect(coverageOf(pods, { ...options, hasDoors: true }).isAsked).toBe(true);
+    expect(coverageOf(pods, { ...options, hasDoors: false })).toMatchObject({
+      isAsked: false,
+      unasked: ['Pod'],
+    });
   });
 
   test('a template for operations that nobody asks about: nothing', () => {

@@ -1,7 +1,7 @@
 import type { Operation } from '../../core/decision/decision.ts';
 import type { GatedKind } from '../webhook-rules.ts';
 import { isAnyKind, isGroupOf, operationsOf, rowsOf, type KindDemand } from './demand.ts';
-import { servedBy, type ServedIndex } from './door-rules.ts';
+import { gatedKinds, servedBy, unknownGroupsOf, type ServedIndex } from './door-rules.ts';
 
 type NamedWorkload = GatedKind & { readonly kind: string };
 
@@ -27,7 +27,8 @@ export const otherKinds = 'kinds without a pod spec';
 
 /** What of a demand the API server asks the gate about, by whichever door. Pure. */
 export const coverageOf = (demand: KindDemand, options: CoverageOptions): Coverage => {
-  const { workloads, served, hasDoors } = options;
+  const { served, hasDoors } = options;
+  const workloads = gatedKinds(options.workloads, served);
   if (operationsOf(demand, options.operations).length === 0)
     return { isAsked: false, unasked: [], hasNoOperation: true };
   const unasked = new Set<string>();
@@ -40,7 +41,9 @@ export const coverageOf = (demand: KindDemand, options: CoverageOptions): Covera
     }
     for (const kind of row.kinds) {
       const isWorkload = workloads.some((one) => one.kind === kind && isGroupOf(row, one.group));
-      if (isWorkload || (hasDoors && servedBy({ ...row, kinds: [kind] }, served).length > 0)) isAsked = true;
+      const one = { ...row, kinds: [kind] };
+      const mayBeServed = servedBy(one, served).length > 0 || unknownGroupsOf(one, served).length > 0;
+      if (isWorkload || (hasDoors && mayBeServed)) isAsked = true;
       else unasked.add(kind);
     }
   }

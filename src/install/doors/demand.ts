@@ -20,9 +20,11 @@ export interface KindDemand {
   readonly operations: readonly string[];
 }
 
-/** A resource or subresource of the cluster, in whatever version, and the kind of its objects. */
+/** A resource or subresource of the cluster, and the kind of its objects. */
 export interface ServedResource {
   readonly group: string;
+  /** Those that serve it, in alphabetical order. */
+  readonly versions: readonly string[];
   readonly resource: string;
   /** Empty: the resource itself. */
   readonly subresource: string;

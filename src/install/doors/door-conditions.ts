@@ -54,10 +54,9 @@ const notClosed = (plan: DoorPlan, bootstrapNamespaces: readonly string[]): V1Ma
 /** What is left for the open door, so that each request comes by one door alone. */
 export const openConditions = (
   plan: DoorPlan,
-  workloads: readonly string[],
   bootstrapNamespaces: readonly string[],
 ): V1MatchCondition[] => [
   noStatus,
-  ...(workloads.length === 0 ? [] : [notAWorkload(workloads)]),
+  ...(plan.workloads.length === 0 ? [] : [notAWorkload(plan.workloads)]),
   ...(plan.closed.size === 0 ? [] : [notClosed(plan, bootstrapNamespaces)]),
 ];

@@ -5,9 +5,8 @@ import type {
 } from '@kubernetes/client-node';
 import { manifest, objectMeta, objectNames, type InstallManifest } from '../manifest.ts';
 import { byName, webhookNames } from '../webhook-target.ts';
-import type { GatedKind } from '../webhook-rules.ts';
 import { moreThanMetadataChanges, openConditions } from './door-conditions.ts';
-import { rulesOf, workloadKeys, type DoorPlan } from './door-rules.ts';
+import { rulesOf, type DoorPlan } from './door-rules.ts';
 
 /** The configurations whose rules follow the constraints: the one that fails closed, and the one that fails open. */
 export const doorNames = [objectNames.closedDoor, objectNames.openDoor] as const;
@@ -15,7 +14,6 @@ export type DoorName = (typeof doorNames)[number];
 
 interface DoorWebhookOptions {
   readonly webhookName: string;
-  readonly workloads: readonly GatedKind[];
   readonly bootstrapNamespaces: readonly string[];
   /** The namespace of the gate itself; `undefined`: the gate is outside of the cluster. */
   readonly ownNamespace: string | undefined;
@@ -58,7 +56,7 @@ const closedWebhooks = (plan: DoorPlan, options: DoorWebhookOptions): V1Validati
 
 const openWebhooks = (plan: DoorPlan, options: DoorWebhookOptions): V1ValidatingWebhook[] => {
   const rules = rulesOf(plan.open);
-  const { ownNamespace, workloads, bootstrapNamespaces } = options;
+  const { ownNamespace, bootstrapNamespaces } = options;
   if (rules.length === 0) return [];
   return [
     webhook(options, {
@@ -66,7 +64,7 @@ const openWebhooks = (plan: DoorPlan, options: DoorWebhookOptions): V1Validating
       rules,
       // The gate must be able to renew its Lease and to be updated, whatever a constraint says.
       namespaceSelector: byName('NotIn', ownNamespace === undefined ? [] : [ownNamespace]),
-      matchConditions: openConditions(plan, workloadKeys(workloads), bootstrapNamespaces),
+      matchConditions: openConditions(plan, bootstrapNamespaces),
     }),
   ];
 };

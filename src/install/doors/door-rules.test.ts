@@ -8,7 +8,7 @@ import { objectNames } from '../manifest.ts';
 import { webhookConfiguration } from '../webhook-configuration.ts';
 import type { KindDemand, KindRow, ServedResource } from './demand.ts';
 import { doorConfigurations } from './door-configuration.ts';
-import { indexServed, planDoors, rulesOf, type DoorOptions } from './door-rules.ts';
+import { closedAtMost, indexServed, planDoors, rulesOf, type DoorOptions } from './door-rules.ts';
 
 const workloads = createWorkloadTable([]).all;
 const served: readonly ServedResource[] = (
@@ -48,6 +48,7 @@ const served: readonly ServedResource[] = (
   ] as const
 ).map(([group, resource, subresource, objectGroup, kind]) => ({
   group,
+  versions: ['v1'],
   resource,
   subresource,
   objectGroup,
@@ -87,6 +88,7 @@ describe('what each door is asked about', () => {
     const kind = 'ValidatingWebhookConfiguration';
     const own = {
       group,
+      versions: ['v1'],
       resource: 'validatingwebhookconfigurations',
       subresource: '',
       objectGroup: group,
@@ -204,10 +206,57 @@ describe('what each door is asked about', () => {
     expect([closed, open]).toEqual([[], ['CREATE,UPDATE : services,services/status']]);
   });
 
+  test('what a cluster serves in versions alone that no row has is no workload of the other webhook', () => {
+    const old = { group: 'apps', resource: 'deployments', objectGroup: 'apps', kind: 'Deployment' };
+    const only = (...versions: string[]) => indexServed([{ ...old, subresource: '', versions }]);
+    const wanted = [demand([row(['Deployment'])])];
+    expect(rules(wanted, { served: only('v1beta1') })).toEqual({
+      closed: ['CREATE,UPDATE apps: deployments'],
+      open: ['CREATE,UPDATE apps: deployments'],
+    });
+    expect(planDoors(wanted, { ...options, served: only('v1beta1') }).workloads).not.toContain(
+      'apps/deployments',
+    );
+    expect(rules(wanted, { served: only('v1', 'v1beta1') })).toEqual({
+      closed: [],
+      open: ['UPDATE apps: deployments'],
+    });
+  });
+
+  test('a group that nobody could read: all of it by the open door, for whoever may mean a kind of it', () => {
+    const unread = indexServed(served, ['example.org']);
+    expect(rules([demand([row(['Gone'])])], { served: unread }).open).toEqual([
+      'CREATE,UPDATE example.org: */*',
+    ]);
+    expect(rules([demand([row(['Gone'], ['example.org'])])], { served: unread }).open).toHaveLength(1);
+    expect(rules([demand([row(['Gone'], ['apps'])])], { served: unread }).open).toEqual([]);
+    const cut = indexServed(served, ['*']);
+    expect(rules([demand([row(['Gone'], ['apps'])])], { served: cut })).toEqual({
+      closed: [],
+      open: ['CREATE,UPDATE *: */*'],
+    });
+  });
+
+  test('a constraint that names a kind and a group ten thousand times costs what one costs', () => {
+    const many = (name: string): string[] => Array.from({ length: 10_000 }, () => name);
+    const started = process.cpuUsage();
+    expect(rules([demand([row(many('Node'), many(''))])])).toEqual(rules([demand([row(['Node'], [''])])]));
+    expect(rules([demand([row(['*'], many('apps'))])])).toEqual(rules([demand([row(['*'], ['apps'])])]));
+    expect(process.cpuUsage(started).user).toBeLessThan(1_000_000);
+  });
+
+  test('what may stay behind the closed door stays, by operation', () => {
+    const plan = planDoors([demand([row(['Service', 'ConfigMap'], [''])])], options);
+    const closed = closedAtMost(plan, new Set(['CREATE /services', 'UPDATE /secrets']));
+    expect(texts(rulesOf(closed.closed))).toEqual(['CREATE : services']);
+    expect(closed.open).toBe(plan.open);
+  });
+
   test('what has no room behind the closed door stays open, and no constraint makes an object too large', () => {
     const kinds = Array.from({ length: 4_000 }, (_, at) => `Kind${at}`);
     const many = kinds.map((kind) => ({
       group: `${kind.toLowerCase()}.example.com`,
+      versions: ['v1'],
       resource: `${kind.toLowerCase()}s`,
       subresource: '',
       objectGroup: `${kind.toLowerCase()}.example.com`,
@@ -367,7 +416,6 @@ describe('R10: one door for each request', () => {
         const plan = planDoors(wanted, { ...options, operations, isAlwaysOpen });
         const doors = doorConfigurations(plan, {
           webhookName: 'validate.imagegate.dev',
-          workloads,
           bootstrapNamespaces,
           ownNamespace,
           clientConfig: {},

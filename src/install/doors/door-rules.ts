@@ -19,6 +19,10 @@ import {
 export interface ServedIndex {
   readonly byKind: ReadonlyMap<string, readonly ServedResource[]>;
   readonly byGroup: ReadonlyMap<string, readonly ServedResource[]>;
+  /** The versions of resources, by `group/resource`. */
+  readonly versions: ReadonlyMap<string, readonly string[]>;
+  /** Groups of which nobody knows what they serve: they were never read. `*`: there is more than anybody remembers. */
+  readonly unknownGroups: readonly string[];
 }
 
 export interface DoorOptions {
@@ -40,6 +44,8 @@ export interface DoorPlan {
   readonly closed: Asked;
   /** Everything that is asked for, `closed` included: its metadata and its bootstrap namespaces stay open. */
   readonly open: Asked;
+  /** What the webhook of workloads is asked about, by `group/resource` and `group/resource/subresource`. */
+  readonly workloads: readonly string[];
 }
 
 /**
@@ -75,8 +81,20 @@ const maxOpenText = 256 * 1024;
 const keyOf = ({ group, resource, subresource }: ServedResource): string =>
   [group, resource, ...(subresource === '' ? [] : [subresource])].join('/');
 
-/** The resources and subresources that the webhook of workloads is asked about, by `group/resource`. */
-export const workloadKeys = (workloads: readonly GatedKind[]): readonly string[] =>
+/**
+ * The rows that the webhook of workloads is asked about. A row of versions that the cluster does not serve is none of them:
+ * its rule matches nothing, and the API server converts nothing to what it does not serve.
+ */
+export const gatedKinds = <T extends GatedKind>(
+  workloads: readonly T[],
+  { versions }: ServedIndex,
+): readonly T[] =>
+  workloads.filter((row) => {
+    const served = versions.get(`${row.group}/${row.resource}`);
+    return served === undefined || (row.versions?.some((version) => served.includes(version)) ?? true);
+  });
+
+const workloadKeys = (workloads: readonly GatedKind[]): readonly string[] =>
   workloads.flatMap((row) => resourcesOf(row).map((resource) => `${row.group}/${resource}`));
 
 const isExempt = ({ group, kind }: ServedResource): boolean =>
@@ -86,19 +104,33 @@ const isExempt = ({ group, kind }: ServedResource): boolean =>
 const isAskedFor = (one: ServedResource): boolean =>
   !isExempt(one) && (one.subresource !== 'status' || keyOf(one) === '/services/status');
 
-export const indexServed = (served: readonly ServedResource[]): ServedIndex => {
+export const indexServed = (
+  served: readonly ServedResource[],
+  unknownGroups: readonly string[] = [],
+): ServedIndex => {
   const asked = served.filter(isAskedFor);
   return {
     byKind: Map.groupBy(asked, ({ kind }) => kind),
     byGroup: Map.groupBy(asked, ({ objectGroup }) => objectGroup),
+    versions: new Map(
+      served.filter(({ subresource }) => subresource === '').map((one) => [keyOf(one), one.versions]),
+    ),
+    unknownGroups,
   };
 };
+
+/** Attack: a constraint that names one kind ten thousand times. */
+const each = (names: readonly string[]): readonly string[] => [...new Set(names)];
+
+/** Groups in which the kinds of a row may be, for all that anybody knows. */
+export const unknownGroupsOf = (row: KindRow, { unknownGroups }: ServedIndex): readonly string[] =>
+  unknownGroups.filter((group) => group === '*' || isGroupOf(row, group));
 
 /** Resources whose objects are of the kinds that a row names, or of the groups when it names all of their kinds. */
 export const servedBy = (row: KindRow, { byKind, byGroup }: ServedIndex): readonly ServedResource[] =>
   isAnyKind(row)
-    ? row.apiGroups.flatMap((group) => byGroup.get(group) ?? [])
-    : row.kinds
+    ? each(row.apiGroups).flatMap((group) => byGroup.get(group) ?? [])
+    : each(row.kinds)
         .flatMap((kind) => byKind.get(kind) ?? [])
         .filter(({ objectGroup }) => isGroupOf(row, objectGroup));
 
@@ -156,11 +188,12 @@ const mayClose = (row: KindRow, one: ServedResource, workloads: ReadonlySet<stri
 export const planDoors = (demands: readonly KindDemand[], options: DoorOptions): DoorPlan => {
   const open = createAsked();
   const closed = createAsked();
-  const workloads = new Set(workloadKeys(options.workloads));
+  const workloads = new Set(workloadKeys(gatedKinds(options.workloads, options.served)));
   const addRow = (row: KindRow, asked: readonly Operation[], isClosing: boolean): void => {
     for (const wildcard of wildcardsOf(row)) open.add(wildcard, asked);
     if (isAnyKind(row) && isAnyGroup(row)) return;
-    for (const one of servedBy(row, options.served).filter((each) => !isOfWildcard(row, each))) {
+    for (const group of unknownGroupsOf(row, options.served)) open.add(`${group}/*/*`, asked);
+    for (const one of servedBy(row, options.served).filter((served) => !isOfWildcard(row, served))) {
       const key = keyOf(one);
       open.add(key, workloads.has(key) ? asked.filter((operation) => operation !== 'CREATE') : asked);
       if (isClosing && mayClose(row, one, workloads))
@@ -175,7 +208,23 @@ export const planDoors = (demands: readonly KindDemand[], options: DoorOptions):
     const isClosing = demand.isDenying && !options.isAlwaysOpen;
     for (const row of rowsOf(demand)) addRow(row, asked, isClosing);
   }
-  return { closed: sortedWithin(closed.asked, maxClosedText), open: withinObject(open.asked) };
+  return {
+    closed: sortedWithin(closed.asked, maxClosedText),
+    open: withinObject(open.asked),
+    workloads: [...workloads],
+  };
+};
+
+/** The name of one operation on one resource, `group/resource`. */
+export const askedName = (operation: string, key: string): string => `${operation} ${key}`;
+
+/** The plan with nothing behind the closed door but these; the rest of it comes by the open one. */
+export const closedAtMost = (plan: DoorPlan, names: ReadonlySet<string>): DoorPlan => {
+  const closed = [...plan.closed].map(([key, asked]): [string, ReadonlySet<Operation>] => [
+    key,
+    new Set([...asked].filter((operation) => names.has(askedName(operation, key)))),
+  ]);
+  return { ...plan, closed: new Map(closed.filter(([, asked]) => asked.size > 0)) };
 };
 
 const splitKey = (key: string): { readonly group: string; readonly resource: string } => {

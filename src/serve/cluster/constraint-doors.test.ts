@@ -115,6 +115,22 @@ describe('the doors of constraints', () => {
     await until(() => [webhooksOf(closedDoor), webhooksOf(openDoor)], [[], []]);
   });
 
+  test('what the closed door lets go of comes by the open one before: never by neither', async () => {
+    install();
+    constrain();
+    const constraints = open();
+    await until(() => resourcesOf(openDoor), ['services', 'services/status']);
+    await until(() => resourcesOf(closedDoor), ['services']);
+    const seen: string[] = [];
+    const before = api.requests.length;
+    constrain({ ...services, enforcementAction: 'warn' });
+    await until(() => webhooksOf(closedDoor), []);
+    constraints.doors.wake();
+    for (const { verb, name } of api.requests.slice(before))
+      if (verb === 'update' && name !== undefined && [openDoor, closedDoor].includes(name)) seen.push(name);
+    expect(seen).toEqual([openDoor, closedDoor]);
+  });
+
   test('are not written when nothing changed', async () => {
     install();
     constrain();

@@ -11,7 +11,7 @@ import type { PartState } from '../../gate/readiness.ts';
 import { coverageOf, type Coverage } from '../../install/doors/coverage.ts';
 import { exemptKinds, type KindDemand } from '../../install/doors/demand.ts';
 import type { DoorName } from '../../install/doors/door-configuration.ts';
-import { indexServed, planDoors, type DoorPlan } from '../../install/doors/door-rules.ts';
+import { closedAtMost, indexServed, planDoors, type DoorPlan } from '../../install/doors/door-rules.ts';
 import { demandOf } from '../../languages/gatekeeper/set/constraint-demand.ts';
 import type { ConstraintInForce } from '../../languages/gatekeeper/set/constraint-set.ts';
 import type { Lifecycle } from '../lifecycle.ts';
@@ -138,7 +138,7 @@ const createDoorState = (config: DoorSettings) => {
     },
     serve: (found: ServedResources): void => {
       served = found;
-      if (found.state === 'known') index = indexServed(found.resources);
+      if (found.state === 'known') index = indexServed(found.resources, found.unknownGroups);
       draw();
     },
     demand: (wanted: readonly KindDemand[]): void => {
@@ -218,9 +218,10 @@ export const openConstraintDoors = (
     client,
     clock: systemClock,
     isHolder,
-    wanted: (gate) => {
+    wanted: (gate, stays) => {
       const plan = state.take();
-      return plan === undefined ? undefined : expected(plan, gate, '/validate');
+      if (plan === undefined) return undefined;
+      return expected(stays === undefined ? plan : closedAtMost(plan, stays), gate, '/validate');
     },
     onWritten: tell.written,
     onPutBack: tell.putBack,

@@ -3,20 +3,23 @@ import { objectOf, objectsIn, textOf, type JsonObject } from '../../../core/text
 import { metadataOf } from '../../../core/workload/object-metadata.ts';
 import { isGroupName, type ServedResource } from '../../../install/doors/demand.ts';
 
-/** A group in one version, with its resources as one document says them. */
-export interface ServedVersion {
+export interface GroupVersion {
   readonly group: string;
   readonly version: string;
+}
+
+/** A group in one version, with its resources as one document says them. */
+export interface ServedVersion extends GroupVersion {
   /** `undefined`: the API server does not know them now. */
   readonly resources: readonly ServedResource[] | undefined;
 }
 
-/** Attack: an API service that says it serves a million resources. */
+/** Attack: an API service that says it serves a million resources. One more is read, so that a cut is noticed. */
 export const maxResources = 20_000;
 
 /** Names stand in rules and in expressions: nothing but names of DNS may come from an API server of somebody else. */
 const resourceOf = (
-  group: string,
+  { group, version }: GroupVersion,
   name: string,
   kind: { readonly group: string; readonly version: string; readonly kind: string },
 ): ServedResource | undefined => {
@@ -25,7 +28,7 @@ const resourceOf = (
   if (subresource !== '' && !isDnsSubdomain(subresource)) return undefined;
   // Without a version the kind is of the group that the document is about.
   const objectGroup = kind.version === '' ? group : kind.group;
-  return { group, resource, subresource, objectGroup, kind: kind.kind };
+  return { group, versions: [version], resource, subresource, objectGroup, kind: kind.kind };
 };
 
 const kindOf = (value: unknown): { group: string; version: string; kind: string } => {
@@ -34,16 +37,16 @@ const kindOf = (value: unknown): { group: string; version: string; kind: string 
 };
 
 const known = (resources: readonly (ServedResource | undefined)[]): readonly ServedResource[] =>
-  resources.filter((one) => one !== undefined).slice(0, maxResources);
+  resources.filter((one) => one !== undefined).slice(0, maxResources + 1);
 
-const aggregatedResources = (group: string, value: unknown): readonly ServedResource[] =>
+const aggregatedResources = (served: GroupVersion, value: unknown): readonly ServedResource[] =>
   known(
     objectsIn(value).flatMap((one) => {
       const resource = textOf(one['resource']);
       return [
-        resourceOf(group, resource, kindOf(one['responseKind'])),
+        resourceOf(served, resource, kindOf(one['responseKind'])),
         ...objectsIn(one['subresources']).map((sub) =>
-          resourceOf(group, `${resource}/${textOf(sub['subresource'])}`, kindOf(sub['responseKind'])),
+          resourceOf(served, `${resource}/${textOf(sub['subresource'])}`, kindOf(sub['responseKind'])),
         ),
       ];
     }),
@@ -55,16 +58,18 @@ export const readAggregated = (document: JsonObject): readonly ServedVersion[] |
   return objectsIn(document['items']).flatMap((item) => {
     const group = textOf(metadataOf(item)['name']);
     if (!isGroupName(group)) return [];
-    return objectsIn(item['versions']).map(({ version, resources, freshness }) => ({
-      group,
-      version: textOf(version),
-      resources: freshness === 'Stale' ? undefined : aggregatedResources(group, resources),
-    }));
+    return objectsIn(item['versions']).map(({ version, resources, freshness }) => {
+      const served = { group, version: textOf(version) };
+      return {
+        ...served,
+        resources: freshness === 'Stale' ? undefined : aggregatedResources(served, resources),
+      };
+    });
   });
 };
 
 /** Reads an APIVersions or an APIGroupList: groups and versions alone. */
-export const readGroups = (document: JsonObject): readonly Pick<ServedVersion, 'group' | 'version'>[] => {
+export const readGroups = (document: JsonObject): readonly GroupVersion[] => {
   const { versions } = document;
   if (document['kind'] === 'APIVersions')
     return (Array.isArray(versions) ? versions : []).map((version) => ({
@@ -79,5 +84,5 @@ export const readGroups = (document: JsonObject): readonly Pick<ServedVersion, '
 };
 
 /** Reads an APIResourceList. */
-export const readResources = (group: string, document: JsonObject): readonly ServedResource[] =>
-  known(objectsIn(document['resources']).map((one) => resourceOf(group, textOf(one['name']), kindOf(one))));
+export const readResources = (served: GroupVersion, document: JsonObject): readonly ServedResource[] =>
+  known(objectsIn(document['resources']).map((one) => resourceOf(served, textOf(one['name']), kindOf(one))));

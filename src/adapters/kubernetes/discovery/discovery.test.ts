@@ -199,6 +199,64 @@ describe('what strangers serve', () => {
     expect(namesOf(await known(discovery))).toEqual(all);
   });
 
+  const serves = (group: string, versions: readonly object[]) => ({ metadata: { name: group }, versions });
+  const thing = (name: string) => ({
+    resource: name,
+    responseKind: { group: 'a.io', version: 'v1', kind: 'Thing' },
+  });
+
+  test('a resource is known with all versions that serve it', async () => {
+    const client = await serving((path) => ({
+      kind: 'APIGroupDiscoveryList',
+      items:
+        path === '/api'
+          ? []
+          : [
+              serves('a.io', [
+                { version: 'v2', resources: [thing('things')] },
+                { version: 'v1', resources: [thing('things'), thing('others')] },
+              ]),
+            ],
+    }));
+    const { resources, unknownGroups } = await known(discover(client).discovery);
+    expect(resources.map(({ resource, versions }) => [resource, versions])).toEqual([
+      ['others', ['v1']],
+      ['things', ['v1', 'v2']],
+    ]);
+    expect(unknownGroups).toEqual([]);
+  });
+
+  test('a group that was never read is one of which nothing is known, until it is', async () => {
+    let freshness = 'Stale';
+    const client = await serving((path) => ({
+      kind: 'APIGroupDiscoveryList',
+      items:
+        path === '/api' ? [] : [serves('a.io', [{ version: 'v1', freshness, resources: [thing('things')] }])],
+    }));
+    const { discovery } = discover(client, 50);
+    expect(await known(discovery)).toMatchObject({
+      resources: [],
+      unread: ['a.io/v1'],
+      unknownGroups: ['a.io'],
+    });
+    freshness = 'Current';
+    await vi.waitFor(async () => expect((await known(discovery)).unread).toEqual([]), soon);
+    freshness = 'Stale';
+    await vi.waitFor(async () => expect((await known(discovery)).unread).toEqual(['a.io/v1']), soon);
+    expect(await known(discovery)).toMatchObject({ resources: [{ resource: 'things' }], unknownGroups: [] });
+  });
+
+  test('more resources than are kept are no complete list', async () => {
+    const many = Array.from({ length: 20_001 }, (_, at) => thing(`thing${String(at)}`));
+    const client = await serving((path) => ({
+      kind: 'APIGroupDiscoveryList',
+      items: path === '/api' ? [] : [serves('a.io', [{ version: 'v1', resources: many }])],
+    }));
+    const { resources, unknownGroups } = await known(discover(client).discovery);
+    expect(resources.length).toBe(20_000);
+    expect(unknownGroups).toEqual(['*']);
+  });
+
   test('names that could end an expression or a rule are left out, and so is everything without a shape', async () => {
     const kind = { group: 'a.io', version: 'v1', kind: 'A' };
     const client = await serving((path) => ({

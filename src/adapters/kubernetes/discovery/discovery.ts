@@ -16,6 +16,7 @@ import {
   readAggregated,
   readGroups,
   readResources,
+  type GroupVersion,
   type ServedVersion,
 } from './discovery-document.ts';
 
@@ -27,6 +28,8 @@ export type ServedResources =
       readonly resources: readonly ServedResource[];
       /** Groups in versions that could not be read now; what was known of them stays. */
       readonly unread: readonly string[];
+      /** Groups of which a version was never read. `*`: there are more resources than are kept. */
+      readonly unknownGroups: readonly string[];
     };
 
 interface DiscoveryOptions {
@@ -56,6 +59,7 @@ const afterDefinition = [500, 3_000] as const;
  * answers: rules must not follow that. A rule for what is gone asks about nothing.
  */
 const keepGone = 60_000;
+/** One more is read, so that a cut is noticed. */
 const maxVersions = 2_000;
 const inParallel = 8;
 
@@ -63,8 +67,7 @@ const aggregated = ['v2', 'v2beta1']
   .map((version) => `application/json;g=apidiscovery.k8s.io;v=${version};as=APIGroupDiscoveryList`)
   .join(',');
 
-const keyOf = ({ group, version }: Pick<ServedVersion, 'group' | 'version'>): string =>
-  group === '' ? version : `${group}/${version}`;
+const keyOf = ({ group, version }: GroupVersion): string => (group === '' ? version : `${group}/${version}`);
 
 const readOne = (
   client: ApiClient,
@@ -89,12 +92,12 @@ const readRoot = async (
   const document = await readOne(client, root, signal);
   if (!document.ok) return document;
   const all = readAggregated(document.value);
-  if (all !== undefined) return ok(all.slice(0, maxVersions));
-  const groups = readGroups(document.value).slice(0, maxVersions);
+  if (all !== undefined) return ok(all.slice(0, maxVersions + 1));
+  const groups = readGroups(document.value).slice(0, maxVersions + 1);
   return ok(
     await mapLimit(groups, inParallel, async (one) => {
       const found = await readOne(client, `${root}/${keyOf(one)}`, signal);
-      return { ...one, resources: found.ok ? readResources(one.group, found.value) : undefined };
+      return { ...one, resources: found.ok ? readResources(one, found.value) : undefined };
     }),
   );
 };
@@ -102,26 +105,35 @@ const readRoot = async (
 const resourceKey = ({ group, resource, subresource, objectGroup, kind }: ServedResource): string =>
   [group, resource, subresource, objectGroup, kind].join(' ');
 
-/** Each resource once, however many versions serve it. */
-const merged = (versions: Iterable<readonly ServedResource[]>): readonly ServedResource[] => {
+/** Each resource once, with all versions that serve it. */
+const merged = (
+  served: Iterable<ServedResource>,
+): { readonly resources: readonly ServedResource[]; readonly isCut: boolean } => {
   const resources = new Map<string, ServedResource>();
-  for (const version of versions)
-    for (const one of version) {
-      if (resources.size < maxResources) resources.set(resourceKey(one), one);
-    }
-  return [...resources].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, one]) => one);
+  let isCut = false;
+  for (const one of served) {
+    const key = resourceKey(one);
+    const known = resources.get(key);
+    if (known === undefined && resources.size >= maxResources) isCut = true;
+    else
+      resources.set(key, {
+        ...one,
+        versions: [...new Set([...(known?.versions ?? []), ...one.versions])].sort(),
+      });
+  }
+  return { resources: [...resources].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, one]) => one), isCut };
 };
 
 /** What is served, with what was served a moment ago. */
 const rememberLately = (clock: Clock, keep: number) => {
   const named = new Map<string, { readonly one: ServedResource; readonly at: number }>();
-  return (served: readonly ServedResource[]): readonly ServedResource[] => {
+  return (served: readonly ServedResource[]): Iterable<ServedResource> => {
     const at = clock.monotonic();
-    for (const one of served) named.set(resourceKey(one), { one, at });
+    for (const one of served) named.set(`${resourceKey(one)} ${one.versions.join()}`, { one, at });
     // Attack: an API service with other names at every reading. What is gone has no place then.
     const kept = named.size > maxResources ? 0 : keep;
     for (const [key, { at: last }] of named) if (at - last > kept) named.delete(key);
-    return merged([[...named.values()].map(({ one }) => one)]);
+    return [...named.values()].map(({ one }) => one);
   };
 };
 
@@ -181,11 +193,21 @@ export const createDiscovery = (options: DiscoveryOptions): Discovery => {
   const lately = rememberLately(clock, keep);
 
   const take = (found: readonly ServedVersion[]): ServedResources => {
-    const unread = found.filter(({ resources }) => resources === undefined).map(keyOf);
+    const unread = found.filter(({ resources }) => resources === undefined);
+    const never = unread.filter((one) => !versions.has(keyOf(one)));
     versions = new Map(
-      found.map((one) => [keyOf(one), one.resources ?? versions.get(keyOf(one)) ?? []] as const),
+      found
+        .map((one) => [keyOf(one), one.resources ?? versions.get(keyOf(one))] as const)
+        .filter((one): one is [string, readonly ServedResource[]] => one[1] !== undefined),
     );
-    return { state: 'known', resources: lately(merged(versions.values())), unread };
+    const { resources, isCut } = merged(lately([...versions.values()].flat()));
+    const isPart = isCut || found.length > maxVersions;
+    return {
+      state: 'known',
+      resources,
+      unread: unread.map(keyOf),
+      unknownGroups: [...new Set([...(isPart ? ['*'] : []), ...never.map(({ group }) => group)])].sort(),
+    };
   };
   const read = async (): Promise<void> => {
     const found = await readAll(client, AbortSignal.any([closing.signal, AbortSignal.timeout(readWithin)]));

@@ -1,7 +1,8 @@
 import type { Clock } from '../../../concurrency/clock.ts';
 import { createTokenBucket, waitForPermit } from '../../../concurrency/rate-limit.ts';
-import { objectOf, objectsIn, textOf, type JsonObject } from '../../../core/text/json/json.ts';
+import { objectOf, objectsIn, textOf, textsIn, type JsonObject } from '../../../core/text/json/json.ts';
 import { doorNames, type DoorName } from '../../../install/doors/door-configuration.ts';
+import { askedName } from '../../../install/doors/door-rules.ts';
 import { objectNames } from '../../../install/manifest.ts';
 import type { ApiClient } from '../client/client.ts';
 import type { ApiProblem } from '../client/problem.ts';
@@ -18,9 +19,10 @@ interface DoorWriterOptions {
   readonly isHolder: () => boolean;
   /**
    * The two configurations, `caBundle` aside. `gate` is the configuration of the webhook of workloads, which says how the
-   * API server finds the gate. `undefined`: the constraints are not known yet.
+   * API server finds the gate. `stays`: what the closed door may be asked about at most, by default all that it is to be
+   * asked about. `undefined`: the constraints are not known yet.
    */
-  readonly wanted: (gate: JsonObject) => DoorConfigurations | undefined;
+  readonly wanted: (gate: JsonObject, stays?: ReadonlySet<string>) => DoorConfigurations | undefined;
   readonly onWritten: (name: DoorName) => void;
   /** Somebody else had changed what was written: it was put back. */
   readonly onPutBack: (name: DoorName, differences: readonly string[]) => void;
@@ -94,10 +96,40 @@ const createKeep = ({ client, clock, isHolder, onWritten, onPutBack }: DoorWrite
   };
 };
 
+/** What a configuration asks about, each as `OPERATION group/resource`. */
+const askedBy = (configuration: JsonObject): ReadonlySet<string> =>
+  new Set(
+    objectsIn(configuration['webhooks'])
+      .flatMap((webhook) => objectsIn(webhook['rules']))
+      .flatMap(({ apiGroups, operations, resources }) =>
+        textsIn(operations).flatMap((operation) =>
+          textsIn(apiGroups).flatMap((group) =>
+            textsIn(resources).map((resource) => askedName(operation, `${group}/${resource}`)),
+          ),
+        ),
+      ),
+  );
+
 /** Writes the rules of both doors as constraints want them, and nothing when they are so already. */
 export const createDoorWriter = (options: DoorWriterOptions): HolderLoop => {
   const { client, isHolder, onState } = options;
   const keep = createKeep(options);
+  const [closedDoor, openDoor] = doorNames;
+  /** The open door takes over what the closed one is about to let go of: in between it would come by neither. */
+  const takeOver = async (
+    gate: JsonObject,
+    wanted: JsonObject,
+    signal: AbortSignal,
+  ): Promise<ApiProblem | undefined> => {
+    const found = await readConfiguration(client, closedDoor, signal);
+    if (!found.ok) return found.error;
+    const asked = askedBy(found.value);
+    const remaining = askedBy(wanted);
+    const stays = new Set([...asked].filter((name) => remaining.has(name)));
+    if (stays.size === asked.size) return undefined;
+    const between = options.wanted(gate, stays);
+    return between === undefined ? undefined : keep(openDoor, between[openDoor], gate, signal);
+  };
   const round = async (signal: AbortSignal): Promise<boolean> => {
     const gate = await readConfiguration(client, objectNames.gate, signal);
     if (!gate.ok) {
@@ -106,9 +138,11 @@ export const createDoorWriter = (options: DoorWriterOptions): HolderLoop => {
     }
     const wanted = options.wanted(gate.value);
     if (wanted === undefined) return true;
+    const hindrance = await takeOver(gate.value, wanted[closedDoor], signal);
     // What closes is written first: in between a request comes by both doors rather than by none.
-    const problems: (ApiProblem | undefined)[] = [];
-    for (const name of doorNames) problems.push(await keep(name, wanted[name], gate.value, signal));
+    const problems = [hindrance];
+    if (hindrance === undefined)
+      for (const name of doorNames) problems.push(await keep(name, wanted[name], gate.value, signal));
     if (signal.aborted || !isHolder()) return true;
     const problem = problems.find((one) => one !== undefined);
     onState(problem);

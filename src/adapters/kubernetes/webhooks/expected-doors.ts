@@ -14,7 +14,7 @@ import { trustedUrl, type ExpectedOptions } from './expected.ts';
 export const expectedDoors =
   (options: ExpectedOptions) =>
   (plan: DoorPlan, found: JsonObject | undefined, door: WebhookDoor): DoorConfigurations => {
-    const { workloads, bootstrapNamespaces, webhookName, namespace } = options;
+    const { bootstrapNamespaces, webhookName, namespace } = options;
     const certificate = options.certificate();
     const target =
       namespace === undefined
@@ -22,7 +22,6 @@ export const expectedDoors =
         : { service: { name: objectNames.gate, namespace, port: servicePort } };
     return doorConfigurations(plan, {
       webhookName,
-      workloads,
       bootstrapNamespaces,
       ownNamespace: namespace,
       clientConfig: clientConfig({ target, caBundle: '' }, '/constraints'),

@@ -17,3 +17,7 @@ export const objectOf = (value: unknown): JsonObject => (isJsonObject(value) ? v
 /** The objects in a list; of anything else none. */
 export const objectsIn = (value: unknown): readonly JsonObject[] =>
   Array.isArray(value) ? value.filter(isJsonObject) : [];
+
+/** The texts of a list; empty when it is none. */
+export const textsIn = (value: unknown): readonly string[] =>
+  Array.isArray(value) ? value.filter((one): one is string => typeof one === 'string') : [];
