@@ -200,7 +200,10 @@ describe('what cannot be evaluated is said, and refuses nothing', () => {
         type: 'array',
         items: { type: 'string' },
         'x-kubernetes-validations': [
-          { rule: 'size(self) == 0', messageExpression: 'self.all(a, self.all(b, a == b)) ? "same" : "other"' },
+          {
+            rule: 'size(self) == 0',
+            messageExpression: 'self.all(a, self.all(b, a == b)) ? "same" : "other"',
+          },
         ],
       },
     };
