@@ -22,7 +22,7 @@ export interface HolderLoop {
 }
 
 /** Milliseconds between two rounds that fail, however often something changes. */
-const shortestPause = 1_000;
+const minPause = 1_000;
 
 /**
  * Runs rounds until one has nothing left to write. It has no queue: a round compares what is with what is wanted. A round
@@ -44,11 +44,11 @@ export const createHolderLoop = (options: HolderLoopOptions): HolderLoop => {
     });
   /** What is wanted now may be written although what was wanted before could not be: that does not wait for a minute. */
   const pause = async (milliseconds: number): Promise<void> => {
-    await sleep(Math.min(milliseconds, shortestPause), closing.signal, false);
+    await sleep(Math.min(milliseconds, minPause), closing.signal, false);
     if (again) return;
     woken = new AbortController();
     const end = AbortSignal.any([closing.signal, woken.signal]);
-    await sleep(Math.max(0, milliseconds - shortestPause), end, false);
+    await sleep(Math.max(0, milliseconds - minPause), end, false);
   };
   const run = async (): Promise<void> => {
     while (!closing.signal.aborted && options.isHolder()) {
