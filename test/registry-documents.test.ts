@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
+import { constraintTimeoutSeconds } from '../src/install/doors/door-configuration.ts';
 import { timeoutSeconds } from '../src/install/webhook-target.ts';
 import { judgeAddress, isInternalName } from '../src/adapters/registry/network/address-guard.ts';
 import { createCircuitBreaker } from '../src/concurrency/circuit-breaker.ts';
@@ -129,7 +130,9 @@ describe('the figures of the pages about registries and outages', () => {
   });
   test('of time are those of the code', () => {
     const granted = timeoutSeconds * 1000;
-    expect(down).toContain(`The webhooks grant ${seconds(granted)}. The gate keeps half a second`);
+    expect(down).toContain(
+      `The webhooks grant ${seconds(granted)}, those of constraints ${seconds(constraintTimeoutSeconds * 1000)}. The gate keeps half a second`,
+    );
     expect(granted - callBudget(`${String(timeoutSeconds)}s`)).toBe(500);
     const { concurrency, timeout } = defaultSettings('registry.example.com');
     expect(down).toContain(`${String(concurrency)} requests to one host at one time`);

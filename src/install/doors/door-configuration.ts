@@ -21,7 +21,7 @@ interface DoorWebhookOptions {
 }
 
 /** Constraints need no evidence; whatever waits for a gate that is gone waits this long. */
-const timeoutSeconds = 5;
+export const constraintTimeoutSeconds = 5;
 
 const webhook = (
   { webhookName, clientConfig }: DoorWebhookOptions,
@@ -35,7 +35,7 @@ const webhook = (
   // Rego sees what somebody wrote, and nothing that was converted.
   matchPolicy: 'Exact',
   sideEffects: 'NoneOnDryRun',
-  timeoutSeconds,
+  timeoutSeconds: constraintTimeoutSeconds,
   admissionReviewVersions: ['v1'],
 });
 
