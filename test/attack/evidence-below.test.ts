@@ -19,7 +19,7 @@ beforeEach(async () => {
   place = `${registry.host}/team/app`;
   registry.push('team/app', bad, 'bad');
   registry.push('team/app', many, 'many');
-  stage = open({ policies: excused, rows: [{ ...rowOf(registry), timeout: 1500 }] });
+  stage = open({ policies: excused, rows: [{ ...rowOf(registry), timeout: 3_000 }] });
 });
 afterEach(closeAll);
 const decide = async (...images: readonly string[]) => {

@@ -55,7 +55,7 @@ describe('R20: what is refused for good is a finding: 1, and not "nobody could l
       checkImage('artifact', '-o', format),
       checkManifest('artifact', '-o', format),
     ]);
-    expect(ends.map(({ code }) => code)).toEqual([1, 1]);
+    expect(ends.filter(({ code }) => code !== 1)).toEqual([]);
     for (const { stdout } of ends) expect(stdout).not.toMatch(/try again/);
   });
 
