@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { findForbiddenKeys, problemsOf, type PolicyProblem } from '../policy/load/schema-problem.ts';
 import { policyApiVersion } from '../policy/schema/schema.ts';
 import { boundedText, objectNameText } from '../policy/schema/text.ts';

@@ -1,5 +1,5 @@
 import { createPublicKey, type KeyObject, type X509Certificate } from 'node:crypto';
-import { z } from 'zod';
+import * as z from 'zod';
 import { readTime } from '../../core/oci/time.ts';
 import { bytesOfBase64 } from '../../core/text/base64.ts';
 import { readX509Certificate } from './x509-certificate.ts';

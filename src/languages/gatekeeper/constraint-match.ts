@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { matchesGlob } from '../../core/policy/match/glob.ts';
 import { compileSelector, matchesLabels, type Labels } from '../../core/policy/match/label-selector.ts';
 import { labelSelector } from '../../core/policy/schema/selector.ts';

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { quote } from '../../core/text/cut-middle.ts';
 import { isJsonObject, objectOf, textOf, type JsonObject } from '../../core/text/json/json.ts';
 import { problemsOf, type PolicyProblem } from '../../core/policy/load/schema-problem.ts';

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { findForbiddenKeys, problemsOf, type PolicyProblem } from '../../core/policy/load/schema-problem.ts';
 import { fail, ok, type Result } from '../../core/result.ts';
 import { isJsonObject, objectOf, type JsonObject, type JsonValue } from '../../core/text/json/json.ts';

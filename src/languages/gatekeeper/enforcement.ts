@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import type { PolicyProblem } from '../../core/policy/load/schema-problem.ts';
 import { suggest } from '../../core/policy/load/suggestion.ts';
 

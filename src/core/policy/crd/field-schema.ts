@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { isJsonObject, type JsonValue } from '../../text/json/json.ts';
 import { policySchema } from '../schema/schema.ts';
 

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { isJsonObject } from '../../text/json/json.ts';
 import { suggest } from './suggestion.ts';
 import { quote } from '../../text/cut-middle.ts';

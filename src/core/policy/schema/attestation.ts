@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { predicateTypeOf, predicateTypeWords } from '../../facts/predicate-type.ts';
 import { suggest } from '../load/suggestion.ts';
 import { authorityFields, refineAge, refineAuthorities, type AddProblem } from './authority.ts';

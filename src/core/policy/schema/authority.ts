@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { readTime } from '../../oci/time.ts';
 import { readPublicKey } from '../../text/public-key.ts';
 import { certificateIdentities, keylessIdentities } from './identity.ts';

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { attestationFields } from './attestation.ts';
 import { imageFields } from './image.ts';
 import { signatureFields } from './signature.ts';

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { besideImage, filledTemplate } from '../../facts/claim-location.ts';
 import { algorithmOf, parseDigest } from '../../image/digest.ts';
 import { parseReference } from '../../image/reference.ts';

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { durationText, platformText } from './text.ts';
 
 /** Which images behind an index the checks of a policy judge. */

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { fulcioFields, type FulcioField } from '../../facts/claim.ts';
 import { compileName } from '../match/distinguished-name.ts';
 import { compileIdentityGlob } from '../match/identity-glob.ts';

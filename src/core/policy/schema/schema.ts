@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { isJsonObject } from '../../text/json/json.ts';
 import { fail, ok, type Result } from '../../result.ts';
 import { checkList, type registriesFields } from './checks.ts';

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { authorityFields, refineAge, refineAuthorities, type AddProblem } from './authority.ts';
 import { claimFields, repositoryTemplate } from './claims.ts';
 import { kept, visibleText } from './text.ts';

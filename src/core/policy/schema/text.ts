@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { readTime } from '../../oci/time.ts';
 import { isPlatform, registryArchitecture } from '../../oci/platform.ts';
 import { compilePattern } from '../../image/pattern.ts';

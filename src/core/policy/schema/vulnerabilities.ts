@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { gapKinds } from '../../vulnerability/gap.ts';
 import { severityLevels } from '../../vulnerability/severity/severity.ts';
 import { authorityFields, refineAuthorities, type AddProblem } from './authority.ts';

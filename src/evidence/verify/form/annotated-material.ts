@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { ok, type Result } from '../../../core/result.ts';
 import { pemCertificates } from '../../../core/text/pem.ts';
 import { readJsonObject } from '../../../core/text/json/json-document.ts';

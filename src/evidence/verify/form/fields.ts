@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import type { DigestAlgorithm } from '../../../core/image/digest.ts';
 import { shownName } from '../../../core/text/shown-text.ts';
 import { readAnyBase64 } from '../signature/base64.ts';

@@ -4,7 +4,7 @@ import {
   BUNDLE_V03_LEGACY_MEDIA_TYPE,
   BUNDLE_V03_MEDIA_TYPE,
 } from '@sigstore/bundle';
-import { z } from 'zod';
+import * as z from 'zod';
 import { ok, type Result } from '../../../core/result.ts';
 import { readJsonObject } from '../../../core/text/json/json-document.ts';
 import { isSameBytes, isSelfIssued } from '../certificate/certificate.ts';

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { readJsonObject } from '../../../core/text/json/json-document.ts';
 import type { JsonObject } from '../../../core/text/json/json.ts';
 import { isSameBytes } from '../certificate/certificate.ts';

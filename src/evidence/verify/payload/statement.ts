@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { algorithmOf, hexOf, type Digest } from '../../../core/image/digest.ts';
 import { ok, type Result } from '../../../core/result.ts';
 import { objectOf, type JsonObject } from '../../../core/text/json/json.ts';

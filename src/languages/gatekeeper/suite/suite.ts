@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { problemsOf, type PolicyProblem } from '../../../core/policy/load/schema-problem.ts';
 import { describePolicyProblem } from '../../../core/policy/load/problem-path.ts';
 import { suggest } from '../../../core/policy/load/suggestion.ts';
