@@ -5,8 +5,8 @@ const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
 const handedOver = 'NODE_HANDED_OVER_BY_IMAGEGATE';
 
 if (major > floor[0] || (major === floor[0] && minor >= floor[1])) {
-  await import('../dist/main.js').catch(async (error) => {
-    if (error?.code !== 'ERR_MODULE_NOT_FOUND' || !String(error.message).includes('dist/main.js'))
+  await import('../dist/main.mjs').catch(async (error) => {
+    if (error?.code !== 'ERR_MODULE_NOT_FOUND' || !String(error.message).includes('dist/main.mjs'))
       throw error;
     process.stderr.write('imagegate: this checkout is not built; run: npm ci\n');
     process.exit(2);

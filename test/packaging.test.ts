@@ -39,7 +39,7 @@ describe('what is shipped', () => {
 
   test('nothing that is shipped needs node_modules', () => {
     expect(pkg.files).not.toContain('node_modules');
-    const main = readFileSync(join(root, 'dist', 'main.js'), 'utf8');
+    const main = readFileSync(join(root, 'dist', 'main.mjs'), 'utf8');
     const outside = [...main.matchAll(/from\s*"([^"]+)"/g)]
       .map((match) => match[1] ?? '')
       .filter((name) => !name.startsWith('.') && !name.startsWith('node:'));
@@ -49,7 +49,7 @@ describe('what is shipped', () => {
   test('no start of the gate and no check loads the libraries of signatures', () => {
     const dist = join(root, 'dist');
     const files = readdirSync(dist, { recursive: true, encoding: 'utf8' }).filter((file) =>
-      file.endsWith('.js'),
+      file.endsWith('.mjs'),
     );
     const texts = new Map(files.map((file) => [file, readFileSync(join(dist, file), 'utf8')]));
     /** The file and all that is loaded with it; what it imports later by itself is not. */
@@ -64,7 +64,9 @@ describe('what is shipped', () => {
       [...loadedWith(file)].some((one) => /node_modules\/@(?:sigstore|noble)\//.test(texts.get(one) ?? ''));
     const entry = (name: string): string => files.find((file) => file.startsWith(`chunk/${name}-`)) ?? name;
     expect(
-      [entry('answer-verifications'), 'main.js', entry('check'), entry('serve'), entry('explain')].map(loads),
+      [entry('answer-verifications'), 'main.mjs', entry('check'), entry('serve'), entry('explain')].map(
+        loads,
+      ),
     ).toEqual([true, false, false, false, false]);
   });
 });

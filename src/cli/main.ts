@@ -93,7 +93,7 @@ export const run = async (given: readonly string[], terminal: Terminal): Promise
   }
 };
 
-const besideBundle = (name: string): URL => new URL(`./${name}.js`, import.meta.url);
+const besideBundle = (name: string): URL => new URL(`./${name}.mjs`, import.meta.url);
 const parts = {
   workers: {
     store: besideBundle('store-worker'),

@@ -7,7 +7,7 @@ import type * as Language from './expressions.ts';
 /**
  * Compiles expressions of policies. The language is loaded with the first of them: most policies have none, and it takes
  * 16 MB. Policies are read in one go, so it is loaded in one go too.
- * @param program - `expressions.js` of the bundle, from source `expressions.ts`
+ * @param program - `expressions.mjs` of the bundle, from source `expressions.ts`
  */
 export const createCompileExpression = (program: URL): CompileExpression => {
   let engine: ExpressionEngine | undefined;

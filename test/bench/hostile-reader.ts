@@ -36,7 +36,7 @@ const packers = {
     zstdCompressSync(piece, { params: { [constants.ZSTD_c_windowLog]: 27 } }),
 };
 
-const program = new URL('../../dist/catalog-worker.js', import.meta.url);
+const program = new URL('../../dist/catalog-worker.mjs', import.meta.url);
 const cataloger = createImageCataloger(program);
 
 const orders = {

@@ -22,7 +22,7 @@ export interface Looked {
 }
 
 const repository = 'team/large';
-const program = new URL('../../dist/catalog-worker.js', import.meta.url);
+const program = new URL('../../dist/catalog-worker.mjs', import.meta.url);
 const limits = { timeMs: 600_000, unpacked: 16 * 2 ** 30 };
 
 const measured = async (work: () => Promise<void>): Promise<Looked> => {

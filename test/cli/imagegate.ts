@@ -7,7 +7,7 @@ import { afterAll } from 'vitest';
 /** The one place that starts the built command line: as its users do, as a process of its own, with a time bound. */
 export const root = resolve(import.meta.dirname, '..', '..');
 export const bin = join(root, 'bin', 'imagegate.mjs');
-if (!existsSync(join(root, 'dist', 'main.js'))) {
+if (!existsSync(join(root, 'dist', 'main.mjs'))) {
   throw new Error(
     'dist/ is missing: these tests run the built command line; `npm test` builds it first, so does `npm run build`',
   );

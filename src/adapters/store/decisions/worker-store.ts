@@ -6,7 +6,7 @@ import { type DecisionPage, allRows } from './decision-pages.ts';
 import type { Position } from './queries.ts';
 import { type StoreAnswer, type StoreRequest, toBatch } from './store-protocol.ts';
 
-/** `worker`: `sqlite-worker.ts` from source, `store-worker.js` in the bundle. */
+/** `worker`: `sqlite-worker.ts` from source, `store-worker.mjs` in the bundle. */
 export interface WorkerStoreOptions extends OpenOptions, ThreadOptions {}
 
 export interface WorkerStore extends DecisionStore {

@@ -11,7 +11,7 @@ import type {
   ValuesOf,
 } from './inventory-calls.ts';
 
-/** `worker`: `inventory-worker.ts` from source, `inventory-worker.js` in the bundle. */
+/** `worker`: `inventory-worker.ts` from source, `inventory-worker.mjs` in the bundle. */
 export interface WorkerInventoryOptions extends OpenOptions, ThreadOptions {}
 
 /**
