@@ -20,8 +20,8 @@ export default defineConfig({
         },
       },
     ],
-    // Tests of the command line wait for other processes; one core more or less is not what they need.
-    maxWorkers: Math.max(3, availableParallelism() - 1),
+    // Two of three tests wait: for a process of the command line, a deadline, a registry. Few cores run more than one worker each.
+    maxWorkers: Math.max(5, availableParallelism() - 1),
     reporters:
       reports === undefined ? ['default'] : ['default', ['json', { outputFile: `${reports}/test.json` }]],
     // What a test waits for comes within seconds; a machine that does other work too may make it ten times that.
