@@ -11,3 +11,12 @@ export const compileRe2 = (pattern: string): Result<(text: string) => boolean, s
     return fail(messageOf(error));
   }
 };
+
+/** Compiled when the first text is held against it: a dozen patterns take longer than all constraints of a usual set. */
+export const whenAsked = (pattern: string): ((text: string) => boolean) => {
+  let compiled: ReturnType<typeof compileRe2> | undefined;
+  return (text) => {
+    compiled ??= compileRe2(pattern);
+    return compiled.ok && compiled.value(text);
+  };
+};

@@ -1,5 +1,5 @@
 import { addressOf } from '../../../rego/builtins/network/ip-network.ts';
-import { compileRe2 } from '../../re2.ts';
+import { whenAsked } from '../../re2.ts';
 
 const atom = String.raw`[A-Za-z0-9!#$%&'*+/=?^_{|}~\x60\x{80}-\x{10FFFF}-]+`;
 const dotted = String.raw`${atom}(?:\.${atom})*`;
@@ -14,12 +14,11 @@ const words = String.raw`(?:${word}[ \t]*)+`;
 const inAngles = String.raw`(?:${words})?<[ \t]*${address}>`;
 
 /** One mailbox of RFC 5322: an address, or a name with the address in angle brackets. */
-const mailbox = compileRe2(String.raw`^[ \t]*(?:${address}|${inAngles})[ \t]*(?:${comment}[ \t]*)*$`);
+const isMailbox = whenAsked(String.raw`^[ \t]*(?:${address}|${inAngles})[ \t]*(?:${comment}[ \t]*)*$`);
 
 /** Whether a text is one address of mail, with or without a name before it, as Go's `mail.ParseAddress` reads it. */
 export const isEmailAddress = (text: string): boolean =>
-  mailbox.ok &&
-  mailbox.value(text) &&
+  isMailbox(text) &&
   Array.from(text.matchAll(/\[([0-9A-Fa-f:.]{1,64})\]/g), ([, host = '']) => host).every(
     (host) => addressOf(host) !== undefined,
   );

@@ -1,6 +1,6 @@
 import { addressOf, networkOf } from '../../../rego/builtins/network/ip-network.ts';
 import { isDay } from '../../../rego/builtins/time/civil-time.ts';
-import { compileRe2 } from '../../re2.ts';
+import { whenAsked } from '../../re2.ts';
 import { isCreditCard, isIsbn10, isIsbn13 } from './check-digit.ts';
 import { isDuration } from './duration.ts';
 import { isEmailAddress } from './email.ts';
@@ -11,17 +11,12 @@ type IsOfFormat = (text: string) => boolean;
 /** A longer text has none of the formats that are short for people. Attack: a text of a megabyte, gone through by each of a thousand rules. */
 const maxLength = 64 * 1024;
 
-const matching = (pattern: string): IsOfFormat => {
-  const compiled = compileRe2(pattern);
-  return (text) => compiled.ok && compiled.value(text);
-};
-
 const bytesOf = (text: string): number => new TextEncoder().encode(text).length;
 
 /** Letters and symbols of all scripts count, as browsers show them. */
 const sign = String.raw`[a-zA-Z0-9\p{S}\p{L}]`;
 const signOrDash = String.raw`[a-zA-Z0-9\-\p{S}\p{L}]`;
-const hostnamePattern = matching(
+const hostnamePattern = whenAsked(
   String.raw`^(?:${sign}(?:-?${sign}{0,62})?|(?:${sign}(?:${signOrDash}{0,61}${sign})?\.)+[a-zA-Z\p{L}]{2,63})$`,
 );
 const isHostname: IsOfFormat = (text) =>
@@ -43,7 +38,7 @@ const macs = [6, 8, 20].flatMap((size) => [
 ]);
 
 const uuid = (version: string, variant: string): IsOfFormat =>
-  matching(`(?i)^[0-9a-f]{8}-?[0-9a-f]{4}-?${version}-?${variant}-?[0-9a-f]{12}$`);
+  whenAsked(`(?i)^[0-9a-f]{8}-?[0-9a-f]{4}-?${version}-?${variant}-?[0-9a-f]{12}$`);
 const anyGroup = '[0-9a-f]{4}';
 
 const isDate: IsOfFormat = (text) => {
@@ -60,8 +55,8 @@ const isDateTime: IsOfFormat = (text) => {
 };
 
 const shortName = '[a-z0-9](?:[-a-z0-9]*[a-z0-9])?';
-const shortNamePattern = matching(`^${shortName}$`);
-const longNamePattern = matching(String.raw`^${shortName}(?:\.${shortName})*$`);
+const shortNamePattern = whenAsked(`^${shortName}$`);
+const longNamePattern = whenAsked(String.raw`^${shortName}(?:\.${shortName})*$`);
 
 const colorPart = String.raw`\s*(?:0|[1-9]\d?|1\d\d?|2[0-4]\d|25[0-5])\s*`;
 /** Groups of four, the last one filled up with `=`. */
@@ -73,14 +68,14 @@ const isBase64: IsOfFormat = (text) =>
  * @see https://github.com/kubernetes/kubernetes/blob/v1.36.0/staging/src/k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1/types_jsonschema.go
  */
 const textFormats: ReadonlyMap<string, IsOfFormat> = new Map([
-  ['bsonobjectid', matching('^[0-9a-fA-F]{24}$')],
+  ['bsonobjectid', whenAsked('^[0-9a-fA-F]{24}$')],
   ['uri', isRequestUri],
   ['email', isEmailAddress],
   ['hostname', isHostname],
   ['ipv4', isIpv4],
   ['ipv6', isIpv6],
   ['cidr', isCidr],
-  ['mac', matching(`(?i)^(?:${macs.join('|')})$`)],
+  ['mac', whenAsked(`(?i)^(?:${macs.join('|')})$`)],
   ['uuid', uuid(anyGroup, anyGroup)],
   ['uuid3', uuid('3[0-9a-f]{3}', anyGroup)],
   ['uuid4', uuid('4[0-9a-f]{3}', '[89ab][0-9a-f]{3}')],
@@ -89,9 +84,9 @@ const textFormats: ReadonlyMap<string, IsOfFormat> = new Map([
   ['isbn10', isIsbn10],
   ['isbn13', isIsbn13],
   ['creditcard', isCreditCard],
-  ['ssn', matching(String.raw`^\d{3}[- ]\d{2}[- ]\d{4}$`)],
-  ['hexcolor', matching('^#?(?:[0-9a-fA-F]{3}|[0-9a-fA-F]{6})$')],
-  ['rgbcolor', matching(String.raw`^rgb\(${colorPart},${colorPart},${colorPart}\)$`)],
+  ['ssn', whenAsked(String.raw`^\d{3}[- ]\d{2}[- ]\d{4}$`)],
+  ['hexcolor', whenAsked('^#?(?:[0-9a-fA-F]{3}|[0-9a-fA-F]{6})$')],
+  ['rgbcolor', whenAsked(String.raw`^rgb\(${colorPart},${colorPart},${colorPart}\)$`)],
   ['byte', isBase64],
   ['password', () => true],
   ['date', isDate],
