@@ -1,11 +1,11 @@
 import { fail, ok, type Result } from '../../core/result.ts';
 import type { Place } from '../../core/text/parsed-text.ts';
 import { positionAt } from '../rego/compile/compile-problem.ts';
-import { compileRego, type ModuleSource, type Policy } from '../rego/policy.ts';
+import type { NamedModule } from '../rego/code/link.ts';
+import { compileModules, type Policy } from '../rego/policy.ts';
 import { parseModule, type RegoVersion } from '../rego/syntax/parse-module.ts';
 import type { Import, Module, RefTerm, RegoRule, Term } from '../rego/syntax/term.ts';
 import { readsNamespaceObject } from './namespace/namespace-reads.ts';
-import type { TemplateModule } from './namespace/written-functions.ts';
 import { walkSyntax } from './syntax-walk.ts';
 
 /** The texts in Rego of a template. */
@@ -30,7 +30,7 @@ export interface CodeProblem extends CodePlace {
 
 /** A template that can be evaluated. */
 export interface TemplateCode {
-  readonly policy: Policy;
+  readonly policy: Pick<Policy, 'document'>;
   /** Where it reads data.inventory first; `undefined`: it does not. */
   readonly inventory: CodePlace | undefined;
   /** It may ask for the namespace of the object. */
@@ -145,10 +145,10 @@ const placed = (names: ReadonlyMap<string, number | undefined>, { file, line, co
 });
 
 const compiled = (
-  sources: readonly ModuleSource[],
+  modules: readonly NamedModule[],
   names: ReadonlyMap<string, number | undefined>,
-): Result<Policy, readonly CodeProblem[]> => {
-  const policy = compileRego(sources);
+): Result<TemplateCode['policy'], readonly CodeProblem[]> => {
+  const policy = compileModules(modules);
   if (!policy.ok)
     return fail(
       policy.error.map(({ code, message, ...place }) => ({
@@ -161,11 +161,14 @@ const compiled = (
     isUnsupported: true,
     ...placed(names, place),
   }));
-  return excluded.length > 0 ? fail(excluded) : policy;
+  if (excluded.length > 0) return fail(excluded);
+  // What queries would need, the syntax of all rules, is forgotten.
+  const { document } = policy.value;
+  return ok({ document });
 };
 
 /** A module of a template under the package that it is compiled under. */
-export const compiledModule = (lib: number | undefined, module: Module): TemplateModule =>
+export const compiledModule = (lib: number | undefined, module: Module): Module =>
   lib === undefined ? { ...module, package: entryPackage } : module;
 
 /** Compiles the texts of a template, within what Gatekeeper lets a template import and read. */
@@ -175,17 +178,17 @@ export const compileTemplate = ({
   version,
 }: TemplateSource): Result<TemplateCode, readonly CodeProblem[]> => {
   const texts = [
-    { lib: undefined, text: rego, file: 'template', package: entryPackage },
+    { lib: undefined, text: rego, file: 'template' },
     ...libs.map((text, lib) => ({ lib, text, file: libFile(lib) })),
   ];
   const reads = new Reads();
   const problems: CodeProblem[] = [];
-  const modules: TemplateModule[] = [];
+  const modules: NamedModule[] = [];
   let inventory: CodePlace | undefined;
-  for (const { lib, text } of texts) {
+  for (const { lib, text, file } of texts) {
     const parsed = parseModule(text, version);
     if (parsed.ok) {
-      modules.push(compiledModule(lib, parsed.value));
+      modules.push({ ...compiledModule(lib, parsed.value), file });
       problems.push(...problemsOf({ lib, text, module: parsed.value }, reads));
       if (reads.inventoryAt !== undefined) inventory ??= { lib, ...positionAt(text, reads.inventoryAt) };
     } else {
@@ -194,10 +197,7 @@ export const compileTemplate = ({
     }
   }
   if (problems.length > 0) return fail(problems);
-  const policy = compiled(
-    texts.map(({ lib: _lib, ...source }) => ({ ...source, version })),
-    new Map(texts.map(({ file, lib }) => [file, lib])),
-  );
+  const policy = compiled(modules, new Map(texts.map(({ file, lib }) => [file, lib])));
   if (!policy.ok) return policy;
   return ok({ policy: policy.value, inventory, readsNamespace: readsNamespaceObject(modules) });
 };

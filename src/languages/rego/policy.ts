@@ -14,6 +14,7 @@ import { documentOf } from './evaluate/document.ts';
 import { Evaluation, type Surroundings } from './evaluate/evaluation.ts';
 import { EvaluationFault, type BuiltinFault, type EvaluationProblem } from './evaluate/fault.ts';
 import { frameOf } from './evaluate/frame.ts';
+import type { RuleTree } from './evaluate/rule-node.ts';
 import { nestsTooDeeply, parseModule, parseQuery, type RegoVersion } from './syntax/parse-module.ts';
 import type { VarTerm } from './syntax/term.ts';
 import { NumberTooLarge } from './values/big-float.ts';
@@ -151,10 +152,10 @@ const queryCode = (link: Link, text: string): Result<RunQuery, CompileProblem> =
 };
 
 const documentAt =
-  ({ linked }: Link) =>
+  (tree: RuleTree) =>
   (path: readonly string[], asked: Asked): Result<Maybe, EvaluationProblem> =>
     evaluated(asked, (ctx) => {
-      const node = linked.tree.find(path);
+      const node = tree.find(path);
       return node === undefined ? undefined : documentOf(ctx, node, undefined);
     });
 
@@ -169,12 +170,27 @@ const linkedPolicy = (modules: readonly NamedModule[]): Result<Policy, readonly 
   if (problems.length > 0) return fail(problems);
   return ok({
     excluded: excludedCalls(link),
-    document: documentAt(link),
+    document: documentAt(link.linked.tree),
     query: (text) => queryCode(link, text),
   });
 };
 
 /** Makes a policy of modules, or says why they are none (Policy Language, "Modules"). */
+export const compileModules = (
+  modules: readonly NamedModule[],
+): Result<Policy, readonly CompileProblem[]> => {
+  try {
+    return linkedPolicy(modules);
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    const [first] = modules;
+    return fail([
+      { code: 'rego_parse_error', message: nestsTooDeeply, file: first?.file ?? '', line: 1, column: 1 },
+    ]);
+  }
+};
+
+/** Reads the texts of modules and makes a policy of them, or says what is wrong with each. */
 export const compileRego = (sources: readonly ModuleSource[]): Result<Policy, readonly CompileProblem[]> => {
   const problems: CompileProblem[] = [];
   const modules: NamedModule[] = [];
@@ -186,14 +202,5 @@ export const compileRego = (sources: readonly ModuleSource[]): Result<Policy, re
     }
     modules.push({ ...parsed.value, package: named ?? parsed.value.package, file });
   }
-  if (problems.length > 0) return fail(problems);
-  try {
-    return linkedPolicy(modules);
-  } catch (error) {
-    if (!(error instanceof RangeError)) throw error;
-    const [first] = modules;
-    return fail([
-      { code: 'rego_parse_error', message: nestsTooDeeply, file: first?.file ?? '', line: 1, column: 1 },
-    ]);
-  }
+  return problems.length > 0 ? fail(problems) : compileModules(modules);
 };
