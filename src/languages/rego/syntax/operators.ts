@@ -1,11 +1,9 @@
-/** Operators by how tightly they bind, the loosest first (Policy Language, "Grammar"). */
-export const levels: readonly ReadonlySet<string>[] = [
-  new Set(['==', '!=', '<', '>', '<=', '>=']),
-  new Set(['|']),
-  new Set(['&']),
-  new Set(['+', '-']),
-  new Set(['*', '/', '%']),
-];
+/** How tightly each operator binds, the loosest least (Policy Language, "Grammar"). */
+export const levels: ReadonlyMap<string, number> = new Map(
+  [['==', '!=', '<', '>', '<=', '>='], ['|'], ['&'], ['+', '-'], ['*', '/', '%']].flatMap((signs, level) =>
+    signs.map((sign) => [sign, level] as const),
+  ),
+);
 
 /** The builtin that stands behind each operator (Policy Reference, "Built-in Functions"). */
 export const operatorNames: ReadonlyMap<string, string> = new Map([

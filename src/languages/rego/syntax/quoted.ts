@@ -37,23 +37,30 @@ interface Quoted {
   readonly end: number;
 }
 
+/** Where the part of a string that stands for itself ends. */
+const endOfPlain = (source: string, start: number): number => {
+  let at = start;
+  for (; ; at += 1) {
+    const unit = source.charCodeAt(at);
+    // Also behind the end of the text, where it is NaN.
+    if (unit === 0x22 || unit === 0x5c || !(unit >= 0x20 || unit === 0x09)) return at;
+  }
+};
+
 /** A string in quotes. Unpaired surrogates become U+FFFD, as in every text of Go. */
 export const quotedAt = (source: string, start: number): Quoted => {
   let text = '';
   let at = start + 1;
   for (;;) {
-    const character = source.charAt(at);
+    const end = endOfPlain(source, at);
+    text += source.slice(at, end);
+    const character = source.charAt(end);
+    if (character === '"') return { text: text.toWellFormed(), end: end + 1 };
     if (character === '' || character === '\n') throw new SyntaxFault('non-terminated string', start);
-    if (character === '"') return { text: text.toWellFormed(), end: at + 1 };
-    if (character === '\\') {
-      const escape = escapeAt(source, at, false);
-      text += escape.text;
-      at = escape.end;
-    } else {
-      if (character < ' ' && character !== '\t') throw new SyntaxFault('illegal string character', at);
-      text += character;
-      at += 1;
-    }
+    if (character !== '\\') throw new SyntaxFault('illegal string character', end);
+    const escape = escapeAt(source, end, false);
+    text += escape.text;
+    at = escape.end;
   }
 };
 

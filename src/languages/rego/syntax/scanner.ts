@@ -1,10 +1,38 @@
 import { escapeAt, quotedAt, rawAt } from './quoted.ts';
 import { SyntaxFault, type TemplatePart, type RegoToken, type TokenKind } from './token.ts';
 
-const symbols = [':=', '==', '!=', '<=', '>=', ...'=<>+-*/%&|,;:.()[]{}'.split('')];
-const name = /[a-zA-Z_][a-zA-Z0-9_]{0,8191}/y;
+/** Signs of two characters begin as one of these, and end with the second. */
+const longSymbols: ReadonlyMap<string, string> = new Map(
+  [':=', '==', '!=', '<=', '>='].map((sign) => [sign.charAt(0), sign]),
+);
+const symbols: ReadonlySet<string> = new Set('=<>+-*/%&|,;:.()[]{}');
 const number = /(?:0|[1-9]\d{0,399})(?:\.\d{1,400})?(?:[eE][+-]?\d{1,9})?/y;
-const space = /[ \t\r\n]/;
+/** What stands behind them is another token. */
+const maxNameLength = 8192;
+
+const isDigit = (unit: number): boolean => unit >= 0x30 && unit <= 0x39;
+/** Of a name: a letter or `_`. */
+const beginsName = (unit: number): boolean =>
+  (unit >= 0x61 && unit <= 0x7a) || (unit >= 0x41 && unit <= 0x5a) || unit === 0x5f;
+
+/** Where the name that begins here ends; the pattern of so long a name would take longer to compile than a template to read. */
+const endOfName = (source: string, start: number): number => {
+  const most = start + maxNameLength;
+  let end = start;
+  while (end < most) {
+    const unit = source.charCodeAt(end);
+    if (!beginsName(unit) && !(end > start && isDigit(unit))) break;
+    end += 1;
+  }
+  return end;
+};
+
+const symbolAt = (source: string, start: number): string | undefined => {
+  const sign = source.charAt(start);
+  const long = longSymbols.get(sign);
+  if (long !== undefined && source.startsWith(long, start)) return long;
+  return symbols.has(sign) ? sign : undefined;
+};
 
 interface Text {
   readonly text: string;
@@ -33,17 +61,20 @@ class Scanner {
 
   /** Skips space and comments, and says whether a line ended. */
   #skip(): boolean {
+    const source = this.#source;
     let isFirst = false;
+    let at = this.#at;
     for (;;) {
-      const character = this.#source.charAt(this.#at);
-      if (character === '#') {
-        const end = this.#source.indexOf('\n', this.#at);
-        this.#at = end < 0 ? this.#source.length : end;
-      } else if (character !== '' && space.test(character)) {
-        isFirst ||= character === '\n';
-        this.#at += 1;
-      } else return isFirst;
+      const unit = source.charCodeAt(at);
+      if (unit === 0x0a) isFirst = true;
+      else if (unit === 0x23) {
+        const end = source.indexOf('\n', at);
+        at = (end < 0 ? source.length : end) - 1;
+      } else if (unit !== 0x20 && unit !== 0x09 && unit !== 0x0d) break;
+      at += 1;
     }
+    this.#at = at;
+    return isFirst;
   }
 
   #next(): RegoToken {
@@ -52,24 +83,28 @@ class Scanner {
     const start = this.#at;
     const { kind, text, end, parts } = this.#read(start);
     this.#at = end;
-    const token = { kind, text, start, end, isGlued: before === start, isFirst };
-    return parts === undefined ? token : { ...token, parts };
+    const isGlued = before === start;
+    return parts === undefined
+      ? { kind, text, start, end, isGlued, isFirst }
+      : { kind, text, start, end, isGlued, isFirst, parts };
   }
 
   #read(start: number): Text & { readonly kind: TokenKind } {
     const source = this.#source;
+    if (beginsName(source.charCodeAt(start))) {
+      const end = endOfName(source, start);
+      return { kind: 'name', text: source.slice(start, end), end };
+    }
+    const symbol = symbolAt(source, start);
+    if (symbol !== undefined) return { kind: 'symbol', text: symbol, end: start + symbol.length };
     const character = source.charAt(start);
     if (character === '') return { kind: 'end', text: '', end: start };
     if (character === '"') return { kind: 'string', ...quotedAt(source, start) };
     if (character === '`') return { kind: 'string', ...rawAt(source, start) };
     if (character === '$') return { kind: 'template', ...this.#template(start) };
-    const word = this.#match(name, start);
-    if (word !== undefined) return { kind: 'name', text: word, end: start + word.length };
     const digits = this.#match(number, start);
     if (digits !== undefined) return { kind: 'number', ...this.#numberText(start, digits) };
-    const symbol = symbols.find((one) => source.startsWith(one, start));
-    if (symbol === undefined) throw new SyntaxFault('illegal token', start);
-    return { kind: 'symbol', text: symbol, end: start + symbol.length };
+    throw new SyntaxFault('illegal token', start);
   }
 
   #numberText(start: number, text: string): Text {

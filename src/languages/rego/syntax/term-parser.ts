@@ -37,17 +37,18 @@ export abstract class TermParser extends TokenCursor {
     return this.isName(name) && this.keywords.has(name);
   }
 
-  #binary(level: number, first: Term | undefined): Term {
-    const signs = levels[level];
-    if (signs === undefined) return first ?? this.term();
-    let left = this.#binary(level + 1, first);
-    while (this.token.kind === 'symbol' && signs.has(this.token.text)) {
-      const { text } = this.advance();
+  /** A term with the operators behind it that bind as tightly as `least`, or more so. */
+  #binary(least: number, first: Term | undefined): Term {
+    let left = first ?? this.term();
+    for (;;) {
+      const { kind, text } = this.token;
+      const level = kind === 'symbol' ? (levels.get(text) ?? -1) : -1;
+      if (level < least) return left;
+      this.advance();
       this.countOperator();
       const right = this.#binary(level + 1, undefined);
       left = callTerm(operatorNames.get(text) ?? text, [left, right], left.at);
     }
-    return left;
   }
 
   /** Operators other than `in`, `=` and `:=`. */
