@@ -11,11 +11,14 @@ export const walkSyntax = (
   rules: readonly RegoRule[],
   visit: (term: Term) => readonly unknown[] | undefined,
 ): void => {
-  const open: unknown[] = [rules];
-  while (open.length > 0) {
-    const node = open.pop();
-    if (typeof node !== 'object' || node === null) continue;
-    const below = (isTerm(node) ? visit(node) : undefined) ?? Object.values(node);
-    for (const part of below.toReversed()) open.push(part);
+  const open: object[] = [rules];
+  for (let node = open.pop(); node !== undefined; node = open.pop()) {
+    const below: readonly unknown[] =
+      (isTerm(node) ? visit(node) : undefined) ?? (Array.isArray(node) ? node : Object.values(node));
+    for (let at = below.length - 1; at >= 0; at--) {
+      const part = below[at];
+      // Most of what a node holds are texts and numbers.
+      if (typeof part === 'object' && part !== null) open.push(part);
+    }
   }
 };

@@ -1,14 +1,6 @@
 import { fail, ok, type Result } from '../../../core/result.ts';
 import type { RuleNode, RuleTree } from '../evaluate/rule-node.ts';
-import {
-  subterms,
-  type RuleBody,
-  type CallTerm,
-  type Literal,
-  type RefTerm,
-  type RegoRule,
-  type Term,
-} from '../syntax/term.ts';
+import type { RuleBody, CallTerm, Literal, RefTerm, RegoRule, Term } from '../syntax/term.ts';
 
 /** What a walk over a rule meets: references, with those that are called, and calls. */
 export interface Met {
@@ -18,16 +10,44 @@ export interface Met {
   readonly skipsEvery?: boolean;
 }
 
+const meetTerms = (terms: readonly Term[], met: Met): void => {
+  for (const term of terms) meetTerm(term, met);
+};
+
+const meetCall = (call: CallTerm, met: Met): void => {
+  met.call?.(call);
+  if (call.operator.kind === 'ref') met.reference?.(call.operator);
+  meetTerms(call.args, met);
+};
+
+const meetReference = (term: RefTerm, met: Met): void => {
+  met.reference?.(term);
+  meetTerm(term.head, met);
+  meetTerms(term.path, met);
+};
+
 const meetTerm = (term: Term, met: Met): void => {
-  if (term.kind === 'ref') met.reference?.(term);
-  if (term.kind === 'call') {
-    met.call?.(term);
-    if (term.operator.kind === 'ref') met.reference?.(term.operator);
+  switch (term.kind) {
+    case 'scalar':
+    case 'var':
+      return;
+    case 'ref':
+      meetReference(term, met);
+      return;
+    case 'call':
+      meetCall(term, met);
+      return;
+    case 'object':
+      for (const pair of term.pairs) meetTerms(pair, met);
+      return;
+    case 'comprehension':
+      meetTerms(term.head, met);
+      meetBody(term.body, met);
+      return;
+    case 'array':
+    case 'set':
+      meetTerms(term.items, met);
   }
-  for (const part of subterms(term)) meetTerm(part, met);
-  if (term.kind !== 'comprehension') return;
-  for (const head of term.head) meetTerm(head, met);
-  meetBody(term.body, met);
 };
 
 const termsOfLiteral = (literal: Literal): readonly Term[] => {
@@ -40,7 +60,7 @@ const termsOfLiteral = (literal: Literal): readonly Term[] => {
 
 export const meetBody = (body: RuleBody, met: Met): void => {
   for (const literal of body) {
-    for (const term of termsOfLiteral(literal)) meetTerm(term, met);
+    meetTerms(termsOfLiteral(literal), met);
     const isEntered = literal.kind === 'not' || (literal.kind === 'every' && met.skipsEvery !== true);
     if (isEntered) meetBody(literal.body, met);
   }
@@ -49,8 +69,10 @@ export const meetBody = (body: RuleBody, met: Met): void => {
 /** All references and calls of a rule and of the `else` behind it. */
 export const meetRule = (rule: RegoRule, met: Met): void => {
   const { path, args = [], member, value } = rule.head;
-  for (const term of [...path, ...args, ...(member === undefined ? [] : [member]), value])
-    meetTerm(term, met);
+  meetTerms(path, met);
+  meetTerms(args, met);
+  if (member !== undefined) meetTerm(member, met);
+  meetTerm(value, met);
   meetBody(rule.body, met);
   if (rule.otherwise !== undefined) meetRule(rule.otherwise, met);
 };

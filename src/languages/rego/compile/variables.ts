@@ -21,11 +21,31 @@ const visitTerms = (terms: readonly Term[], visit: Visit, walked: Walked): void 
 
 /** Each variable of a term; the name of what is called is none. */
 export const visitTerm = (term: Term, visit: Visit, walked: Walked): void => {
-  if (term.kind === 'var') visit(term);
-  visitTerms(subterms(term), visit, walked);
-  if (term.kind !== 'comprehension' || !walked.closures) return;
-  visitTerms(term.head, visit, walked);
-  visitBody(term.body, visit, walked);
+  switch (term.kind) {
+    case 'scalar':
+      return;
+    case 'var':
+      visit(term);
+      return;
+    case 'ref':
+      visitTerm(term.head, visit, walked);
+      visitTerms(term.path, visit, walked);
+      return;
+    case 'call':
+      visitTerms(term.args, visit, walked);
+      return;
+    case 'object':
+      for (const pair of term.pairs) visitTerms(pair, visit, walked);
+      return;
+    case 'array':
+    case 'set':
+      visitTerms(term.items, visit, walked);
+      return;
+    case 'comprehension':
+      if (!walked.closures) return;
+      visitTerms(term.head, visit, walked);
+      visitBody(term.body, visit, walked);
+  }
 };
 
 /** `count` or `data.f` of a term; `undefined`: it is more than names. */
@@ -65,8 +85,10 @@ export const visitBody = (body: RuleBody, visit: Visit, walked: Walked): void =>
 };
 
 /** Comprehensions of a term, the outermost of each. */
-export const closuresOf = (term: Term): readonly (Term & { readonly kind: 'comprehension' })[] =>
-  term.kind === 'comprehension' ? [term] : subterms(term).flatMap(closuresOf);
+export const closuresOf = (term: Term): readonly (Term & { readonly kind: 'comprehension' })[] => {
+  if (term.kind === 'comprehension') return [term];
+  return term.kind === 'scalar' || term.kind === 'var' ? [] : subterms(term).flatMap(closuresOf);
+};
 
 /** Variables that comprehensions and `every` of a literal take from around them. */
 export const freeVariables = (literal: Literal): readonly VarTerm[] => {
