@@ -101,7 +101,7 @@ describe('an expression over an attestation, in the thread that verified it', ()
     const { rejected, results } = await resultsOf(attested([slow], { list, text }));
     expect(results).toEqual([]);
     expect(rejected).toMatchObject([{ fault: 'slow' }]);
-    expect(performance.now() - began).toBeLessThan(20_000);
+    expect(performance.now() - began).toBeLessThan(120_000);
     const other = await resultsOf(
       attested([onTag], provenance, { candidate: verification([]).subject.digest }),
     );

@@ -14,7 +14,7 @@ if (!existsSync(join(root, 'dist', 'main.mjs'))) {
 }
 
 /** Longest life of a command that should end by itself, in milliseconds. */
-const bound = 30_000;
+const bound = 150_000;
 
 export interface Ended {
   readonly code: number | null;
@@ -105,7 +105,7 @@ export const imagegate = (args: readonly string[], options: Options = {}): Promi
 export const eventually = async <T>(
   what: string,
   look: () => T | undefined | Promise<T | undefined>,
-  limit = 15_000,
+  limit = 60_000,
 ): Promise<T> => {
   const end = Date.now() + limit;
   for (;;) {

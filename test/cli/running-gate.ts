@@ -47,7 +47,7 @@ const poster =
   (review, headers = {}) =>
     new Promise((resolve, reject) => {
       const sent = request(
-        `${url}/validate?timeout=10s`,
+        `${url}/validate?timeout=30s`,
         { method: 'POST', ca, agent, headers: { 'content-type': 'application/json', ...headers } },
         (response) => {
           let text = '';
@@ -70,7 +70,6 @@ export const startGate = async (
 ): Promise<RunningGate> => {
   const data = options.data ?? folderWith();
   const started = start(['serve', '--policies', policies, '--data', data, ...freePorts, ...args], {
-    bound: 120_000,
     ...options,
   });
   const ready = await eventually('the ready line', () => {

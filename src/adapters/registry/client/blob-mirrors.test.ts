@@ -49,7 +49,10 @@ describe('a mirror whose bytes are wrong: the host itself is asked, and the blob
 
   test('B1: of which no more is wanted', async () => {
     const { mirror, server, reader } = await behindMirror(withBody(wrong));
-    const take = (chunk: Uint8Array): Promise<boolean> => Promise.resolve(chunk[0] !== wrong[0]);
+    // One letter may begin any chunk of the right bytes.
+    const begins = wrong.subarray(0, 100);
+    const take = (chunk: Uint8Array): Promise<boolean> =>
+      Promise.resolve(!begins.equals(chunk.subarray(0, begins.length)));
     const { found, counting } = await stream({ host: server.host, reader, take });
     expect(valueOf(found)).toBe('whole');
     expect(counting.equals(bytes)).toBe(true);
