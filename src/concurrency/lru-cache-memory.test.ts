@@ -12,11 +12,12 @@ test('what is gone keeps nothing alive that came after it', () => {
   for (let n = 0; n < 100; n++) {
     cache.set(
       'young',
-      Array.from({ length: 10_000 }, () => n),
+      Array.from({ length: 30_000 }, () => n),
     );
     cache.delete(`old ${999 - n}`);
     cache.delete('young');
   }
   for (let time = 0; time < 2; time++) collectGarbage({ type: 'minor' });
-  expect(process.memoryUsage().heapUsed - before).toBeLessThan(2 * 1024 * 1024);
+  // All hundred of them are 24 MB; what else this process does takes some.
+  expect(process.memoryUsage().heapUsed - before).toBeLessThan(10_000_000);
 });
