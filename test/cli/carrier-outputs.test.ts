@@ -89,8 +89,10 @@ describe('golden: a statement that counts by the signed index that lists it', ()
 
   test('the record, and explain', async () => {
     const uid = '00000000-0000-4000-8000-00000000000';
-    const good = await gate.post(createReviewOf({ ...pod('good', named.signed) }, `${uid}1`, 'shop'));
-    const bad = await gate.post(createReviewOf({ ...pod('bad', named.foreign) }, `${uid}2`, 'shop'));
+    const ask = (name: string, image: string, number: string) =>
+      gate.post(createReviewOf({ ...pod(name, image) }, `${uid}${number}`, 'shop'), {}, 30);
+    const good = await ask('good', named.signed, '1');
+    const bad = await ask('bad', named.foreign, '2');
     expect([good, bad].map(({ response }) => response.allowed)).toEqual([true, false]);
     const decisions = await gate.recorded(2);
     golden('decisions-carrier.json', numbered(`${JSON.stringify(decisions, undefined, 2)}\n`));

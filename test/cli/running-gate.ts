@@ -30,7 +30,8 @@ export interface RunningGate extends Started {
   readonly admin: string;
   readonly data: string;
   readonly readyLine: string;
-  post(review: object, headers?: Readonly<Record<string, string>>): Promise<Answer>;
+  /** `timeout`: seconds that the API server grants, by default 10. */
+  post(review: object, headers?: Readonly<Record<string, string>>, timeout?: number): Promise<Answer>;
   readyz(): Promise<{ readonly status: number; readonly text: string }>;
   /** The record, newest first, once it holds at least `count` decisions. */
   recorded(count: number): Promise<readonly Decision[]>;
@@ -44,10 +45,10 @@ export const freePorts = ['--listen', '127.0.0.1:0', '--admin', '127.0.0.1:0'] a
 
 const poster =
   (url: string, ca: string, agent: Agent): RunningGate['post'] =>
-  (review, headers = {}) =>
+  (review, headers = {}, timeout = 10) =>
     new Promise((resolve, reject) => {
       const sent = request(
-        `${url}/validate?timeout=30s`,
+        `${url}/validate?timeout=${String(timeout)}s`,
         { method: 'POST', ca, agent, headers: { 'content-type': 'application/json', ...headers } },
         (response) => {
           let text = '';
