@@ -18,7 +18,11 @@ interface YamlFault {
   readonly message: string;
 }
 
+/** Few lines begin like this; the whole pattern is long, and takes long to compile. */
+const mayBeCompact = /^[ \t]*(?:[-?][ \t]+){8}/m;
 const compact = new RegExp(`^[ \\t]*(?:[-?][ \\t]+){${maxYamlDepth}}`, 'm');
+const opens = (unit: number): boolean => unit === 0x5b || unit === 0x7b;
+const closes = (unit: number): boolean => unit === 0x5d || unit === 0x7d;
 
 /**
  * Nesting that the YAML parser would need seconds for (its time grows with the square of the depth). Counts
@@ -26,12 +30,13 @@ const compact = new RegExp(`^[ \\t]*(?:[-?][ \\t]+){${maxYamlDepth}}`, 'm');
  */
 export const isNestedTooDeep = (text: string): boolean => {
   let depth = 0;
-  for (const character of text) {
-    if (character === '[' || character === '{') depth += 1;
-    else if (character === ']' || character === '}') depth = Math.max(0, depth - 1);
+  for (let at = 0; at < text.length; at++) {
+    const unit = text.charCodeAt(at);
+    if (opens(unit)) depth += 1;
+    else if (closes(unit)) depth = Math.max(0, depth - 1);
     if (depth > maxYamlDepth) return true;
   }
-  return compact.test(text);
+  return mayBeCompact.test(text) && compact.test(text);
 };
 
 const options = {
