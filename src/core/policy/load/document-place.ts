@@ -1,14 +1,6 @@
-import {
-  isAlias,
-  isCollection,
-  isMap,
-  isScalar,
-  isSeq,
-  type Document,
-  type LineCounter,
-  type Pair,
-} from 'yaml';
+import { isAlias, isCollection, isMap, isScalar, isSeq, LineCounter, type Document, type Pair } from 'yaml';
 import type { Place } from '../../text/parsed-text.ts';
+import { faultsOf, parsePolicyYaml } from './document-yaml.ts';
 
 type Path = readonly (string | number)[];
 
@@ -59,6 +51,26 @@ export const placeOf = (document: Document, lines: LineCounter, path: Path): Pla
 export const placeAt = (lines: LineCounter, offset: number): Place => {
   const { line, col } = lines.linePos(offset);
   return { line: Math.max(1, line), column: Math.max(1, col) };
+};
+
+/**
+ * Places in the documents of a text that was read before, and that holds no mistake. Nothing but the text is kept: the
+ * syntax of a folder is many times as large, and hardly anybody asks for a place. The text is parsed again for the first.
+ */
+export const createLatePlaces = (text: string): ((index: number, path: Path) => Place) => {
+  const lines = new LineCounter();
+  let documents: readonly Document[] | undefined;
+  const parse = (): readonly Document[] => {
+    const found = parsePolicyYaml(text, lines);
+    // Keys have the texts then by which they are asked for.
+    found.forEach(faultsOf);
+    return found;
+  };
+  return (index, path) => {
+    documents ??= parse();
+    const document = documents[index];
+    return document === undefined ? { line: 1, column: 1 } : placeOf(document, lines, path);
+  };
 };
 
 interface DuplicateKey {

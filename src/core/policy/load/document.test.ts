@@ -69,6 +69,21 @@ describe('what a file may hold', () => {
   });
 });
 
+test('places are those of the text, whichever documents and items are asked for, and in which order', () => {
+  const items = ['c', 'd'].map((name) => `- ${good(name).trim().replaceAll('\n', '\n  ')}`).join('\n');
+  const text = `---\n${good('a')}---\n# nothing\n---\n${good('b')}---\nkind: List\napiVersion: v1\nitems:\n${items}\n`;
+  const read = readPolicyFile(text, file, anyExpression);
+  const policies = read.ok ? read.value.policies : [];
+  const written = text.split('\n');
+  expect(policies.map(({ policy }) => policy.metadata.name)).toEqual(['a', 'b', 'c', 'd']);
+  for (const one of policies.toReversed()) {
+    const { line, column } = one.locate(['metadata', 'name']);
+    expect(written[line - 1]?.slice(column - 1)).toContain(`name: ${one.policy.metadata.name}`);
+    expect(one.locate([])).toEqual({ line: one.line, column: one.column });
+    expect(written[one.line - 1]?.slice(one.column - 1)).toBe('apiVersion: imagegate.dev/v1alpha1');
+  }
+});
+
 describe('problems carry file, line, column and suggestion', () => {
   test('the example of the documentation', () => {
     const text = good('a').replace('digest: { require: true }', 'registeries: {}');

@@ -3,7 +3,7 @@ import { shown } from '../../text/shown-text.ts';
 import { isJsonObject, textOf } from '../../text/json/json.ts';
 import { messageOf, fail, ok, type Result } from '../../result.ts';
 import { explainYaml, maxYamlDepth, tooDeepToRead } from '../../text/yaml/limits.ts';
-import { findDuplicateKeys, placeAt, placeOf } from './document-place.ts';
+import { createLatePlaces, findDuplicateKeys, placeAt, placeOf } from './document-place.ts';
 import type { Place } from '../../text/parsed-text.ts';
 import { faultsOf, isNestedTooDeep, parsePolicyYaml } from './document-yaml.ts';
 import { policyKind, readPolicy, type CompileExpression, type ImagePolicy } from '../schema/schema.ts';
@@ -66,10 +66,15 @@ interface Source {
   readonly lines: LineCounter;
 }
 
-/** One object of a file: a document, or an item of a List in it. */
-interface Entry {
-  readonly value: unknown;
+/** A document while it is read, and what finds its places when it is gone. */
+interface Reading {
   readonly document: Document;
+  readonly locateLater: (path: Path) => Place;
+}
+
+/** One object of a file: a document, or an item of a List in it. */
+interface Entry extends Reading {
+  readonly value: unknown;
   readonly path: Path;
 }
 
@@ -119,10 +124,10 @@ const isList = (value: unknown, kinds: Kinds<unknown>): boolean =>
   isJsonObject(value) && ['List', ...kinds.map(({ kind }) => `${kind}List`)].includes(textOf(value['kind']));
 
 /** A `List`, as `kubectl get -o yaml` prints it, counts as its items. */
-const entriesOf = (value: unknown, document: Document, kinds: Kinds<unknown>): readonly Entry[] => {
+const entriesOf = (value: unknown, reading: Reading, kinds: Kinds<unknown>): readonly Entry[] => {
   if (!isList(value, kinds) || !isJsonObject(value) || !Array.isArray(value['items']))
-    return [{ value, document, path: [] }];
-  return value['items'].map((item: unknown, index) => ({ value: item, document, path: ['items', index] }));
+    return [{ ...reading, value, path: [] }];
+  return value['items'].map((item: unknown, index) => ({ ...reading, value: item, path: ['items', index] }));
 };
 
 /** An object of another kind, judged before its fields are. */
@@ -159,30 +164,47 @@ const kindOf = <T>(value: unknown, kinds: Kinds<T>): DocumentKind<T> | undefined
 
 type Documents<T> = readonly Result<WrittenObject & T, readonly PolicyFileProblem[]>[];
 
-const readEntry = <T>(source: Source, { value, document, path }: Entry, kinds: Kinds<T>): Documents<T> => {
+/** These two hold nothing of the document that is read: they stay as long as the object. */
+const lateIn =
+  (later: ReturnType<typeof createLatePlaces>, index: number): Reading['locateLater'] =>
+  (path) =>
+    later(index, path);
+const laterIn =
+  (locateLater: Reading['locateLater'], path: Path): WrittenObject['locate'] =>
+  (inner) =>
+    locateLater([...path, ...inner]);
+
+const readEntry = <T>(source: Source, entry: Entry, kinds: Kinds<T>): Documents<T> => {
+  const { value, document, path, locateLater } = entry;
   const locate = (inner: Path): Place => placeOf(document, source.lines, [...path, ...inner]);
   const read = kindOf(value, kinds)?.read(value) ?? fail([kindProblem(value, kinds)]);
-  if (read.ok) return [ok({ ...read.value, file: source.file, ...locate([]), locate })];
+  if (read.ok)
+    return [ok({ ...read.value, file: source.file, ...locate([]), locate: laterIn(locateLater, path) })];
   const problems = read.error.map((problem) =>
     problemAt(source, locate(problem.path), problem.message, problem.suggestion),
   );
   return [fail(problems)];
 };
 
-const readDocument = <T>(source: Source, document: Document, kinds: Kinds<T>): Documents<T> => {
+const readDocument = <T>(source: Source, reading: Reading, kinds: Kinds<T>): Documents<T> => {
+  const { document } = reading;
   const syntax = syntaxProblems(source, document);
   if (syntax.length > 0) return [fail(syntax)];
   const value = toValue(source, document);
   if (!value.ok) return [fail([value.error])];
   // Nothing between two `---`, or only comments.
   if (value.value === null) return [];
-  return entriesOf(value.value, document, kinds).flatMap((entry) => readEntry(source, entry, kinds));
+  return entriesOf(value.value, reading, kinds).flatMap((entry) => readEntry(source, entry, kinds));
 };
 
 const readDocuments = <T>(text: string, file: string, kinds: Kinds<T>): Documents<T> => {
   const source = { file, lines: new LineCounter() };
+  const later = createLatePlaces(text);
   try {
-    return parsePolicyYaml(text, source.lines).flatMap((document) => readDocument(source, document, kinds));
+    return parsePolicyYaml(text, source.lines).flatMap((document, index) => {
+      const locateLater = lateIn(later, index);
+      return readDocument(source, { document, locateLater }, kinds);
+    });
   } catch (error) {
     // Absurd nesting can end the stack outside of what the parser catches.
     if (!(error instanceof RangeError)) throw error;
