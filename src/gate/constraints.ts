@@ -5,7 +5,7 @@ import type { Mode } from '../core/policy/mode.ts';
 import type { Fact } from '../core/facts/fact.ts';
 import { ok, type Result } from '../core/result.ts';
 import type { Steps } from '../core/steps.ts';
-import type { JsonObject } from '../core/text/json/json.ts';
+import type { JsonObject, JsonValue } from '../core/text/json/json.ts';
 
 /** The constraints in force. `loading` until the first complete load: the gate is not ready and denies (R8). */
 export interface ConstraintSource {
@@ -23,6 +23,8 @@ interface ConstraintQuestion {
   readonly namespace: Fact<JsonObject> | undefined;
   /** Milliseconds since 1970. */
   readonly now: number;
+  /** Whether {@link EvaluationThreads} are there for what takes long; absent: everything is evaluated at once. */
+  readonly hasThreads?: boolean;
 }
 
 /** What came of all constraints. */
@@ -31,6 +33,42 @@ export interface ConstraintAnswers {
   readonly judgements: readonly ConstraintJudgement[];
   /** The namespace of the request is kept away from constraints. */
   readonly isExcluded: boolean;
+}
+
+/** What came of evaluating one constraint away from the event loop. */
+export interface ThreadEvaluation {
+  readonly violations: readonly { readonly msg: string; readonly details: JsonValue }[];
+  /** Violations beyond those. */
+  readonly more: number;
+  readonly withoutMessage: number;
+  /** The constraint could not be asked. */
+  readonly error?: string;
+  readonly steps: number;
+}
+
+/** What came of a turn of a thread, which may end before the last of its evaluations. */
+export interface TurnOutcome {
+  /** In the order of the turn. */
+  readonly evaluated: readonly ThreadEvaluation[];
+  /** Why nothing came of the evaluation behind those; `isBegun`: its steps are not known. Else nothing came of all behind it. */
+  readonly failed?: { readonly why: string; readonly isBegun: boolean };
+}
+
+/** Constraints whose evaluation takes too long for the event loop. */
+export interface LongJudging {
+  /** What a thread is to do, in values that can be cloned. Only its program reads it. */
+  readonly turn: object;
+  goOn(outcome: TurnOutcome): ConstraintAnswers | LongJudging;
+}
+
+/** Does evaluations that take long while everybody else is answered. */
+export interface EvaluationThreads {
+  /**
+   * Never rejects: what cannot be evaluated has failed.
+   * @param namespace - threads are shared fairly between namespaces (R26)
+   * @returns `late`: the signal came first
+   */
+  evaluate(turn: object, namespace: string, signal: AbortSignal): Promise<TurnOutcome | 'late'>;
 }
 
 export interface ConstraintSet {
@@ -42,7 +80,7 @@ export interface ConstraintSet {
   /** Whether a constraint that may speak of the request looks at its Namespace object. */
   needsNamespace(request: JsonObject): boolean;
   /** A step evaluates one constraint at most. A failure says why no constraint can be asked about such a request. */
-  judging(question: ConstraintQuestion): Steps<Result<ConstraintAnswers, string>>;
+  judging(question: ConstraintQuestion): Steps<Result<ConstraintAnswers | LongJudging, string>>;
 }
 
 /** Reads templates and constraints that are on their way into the cluster; no problem: they can be used. */

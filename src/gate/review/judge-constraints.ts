@@ -15,7 +15,10 @@ import type {
   ConstraintSet,
   ConstraintSource,
   ConstraintVerdict,
+  EvaluationThreads,
+  LongJudging,
   NamespaceObjects,
+  TurnOutcome,
 } from '../constraints.ts';
 import { deadlineAfter, type Deadline } from '../deadline.ts';
 import { gateFinding, lateFinding } from './decision-builder.ts';
@@ -28,6 +31,8 @@ export interface ConstraintDeps {
   readonly isShadow: boolean;
   /** Absent: somebody else judges templates and constraints on their way in. */
   readonly reader?: ConstraintReader | undefined;
+  /** Absent: every evaluation is done at once, and holds up everybody else for as long as it takes. */
+  readonly threads?: EvaluationThreads | undefined;
   /** Told of violations without a message, by the constraint: they are no results. */
   readonly onWithoutMessage?: (constraint: string, violations: number) => void;
 }
@@ -38,6 +43,8 @@ interface JudgeDeps extends ConstraintDeps {
   /** Called with an unexpected error in the shadow, where it refuses nobody. Elsewhere it is thrown. */
   readonly onBug: (error: unknown) => void;
 }
+
+type Judging = Result<ConstraintAnswers | LongJudging, string>;
 
 /** `late`: the deadline passed first. `undefined`: there are no constraints. */
 type Judged = ConstraintVerdict | 'late' | undefined;
@@ -79,8 +86,8 @@ const shadowShare = 1 / 2;
 /** In the shadow nothing of constraints may refuse: no defect of theirs, and not the time that they took. */
 const inTheShadow =
   (judge: JudgeConstraints, { clock, onBug }: Pick<JudgeDeps, 'clock' | 'onBug'>): JudgeConstraints =>
-  (request, { remaining }) => {
-    const deadline = deadlineAfter(remaining() * shadowShare, clock);
+  (request, { remaining, mayWait }) => {
+    const deadline = { ...deadlineAfter(remaining() * shadowShare, clock), ...(mayWait && { mayWait }) };
     const settled = (judged: Judged): Judged =>
       judged === 'late' ? ownVerdict(lateFinding(deadline), 'none', true) : judged;
     const broken = (error: unknown): Judged => {
@@ -95,21 +102,48 @@ const inTheShadow =
     }
   };
 
+/** Evaluations that are left when too much memory waits already. Attack: large objects whose evaluations never come to an end. */
+const noRoom: TurnOutcome = {
+  evaluated: [],
+  failed: {
+    why: 'it takes long, and too many large objects wait for such evaluations already, of this namespace before all',
+    isBegun: false,
+  },
+};
+
+/** Leaves to threads what takes long, turn by turn. `undefined`: the deadline passed first. */
+const inThreads = async (
+  long: LongJudging,
+  threads: EvaluationThreads,
+  { namespace }: Pick<AdmissionRequest, 'namespace'>,
+  deadline: Deadline,
+): Promise<ConstraintAnswers | undefined> => {
+  let left: ConstraintAnswers | LongJudging = long;
+  while ('turn' in left) {
+    if (deadline.remaining() <= 0) return undefined;
+    const outcome: TurnOutcome | 'late' =
+      deadline.mayWait?.(namespace) === false
+        ? noRoom
+        : await threads.evaluate(left.turn, namespace, deadline.signal());
+    if (outcome === 'late') return undefined;
+    left = left.goOn(outcome);
+  }
+  return left;
+};
+
 /**
  * Asks all constraints about a request, whatever it asks for: R2 and the short cuts are for images alone. It answers at
  * once where nothing has to be looked up and little has to be evaluated; else it goes on in slices, so that others run
  * between two constraints (R24).
  */
 export const createJudgeConstraints = (deps: JudgeDeps): JudgeConstraints => {
-  const { source, namespaces, isShadow, clock, slices } = deps;
+  const { source, namespaces, isShadow, threads, clock, slices } = deps;
 
   const verdictOf = (
-    answers: Result<ConstraintAnswers, string>,
+    { judgements, isExcluded }: ConstraintAnswers,
     { version }: ConstraintSet,
     began: number,
   ): ConstraintVerdict => {
-    if (!answers.ok) return ownVerdict(malformed(answers.error), version, isShadow);
-    const { judgements, isExcluded } = answers.value;
     for (const { kind, name, withoutMessage } of judgements)
       if (withoutMessage > 0) deps.onWithoutMessage?.(`${kind}/${name}`, withoutMessage);
     return {
@@ -130,12 +164,21 @@ export const createJudgeConstraints = (deps: JudgeDeps): JudgeConstraints => {
     deadline: Deadline,
   ): Judged | Promise<Judged> => {
     const began = clock.monotonic();
+    const settle = (answers: Judging): Judged | Promise<Judged> => {
+      if (!answers.ok) return ownVerdict(malformed(answers.error), set.version, isShadow);
+      if (!('turn' in answers.value)) return verdictOf(answers.value, set, began);
+      if (threads === undefined)
+        throw new Error('constraints left evaluations to threads that are not there');
+      return inThreads(answers.value, threads, request, deadline).then((found) =>
+        found === undefined ? 'late' : verdictOf(found, set, began),
+      );
+    };
     const answers = slices.run(
-      set.judging({ request: request.sent, namespace, now: clock.now() }),
+      set.judging({ request: request.sent, namespace, now: clock.now(), hasThreads: threads !== undefined }),
       untilDeadline(request.namespace, deadline),
     );
-    if (!(answers instanceof Promise)) return verdictOf(answers, set, began);
-    return answers.then((found) => (found === undefined ? 'late' : verdictOf(found, set, began)));
+    if (!(answers instanceof Promise)) return settle(answers);
+    return answers.then((found) => (found === undefined ? 'late' : settle(found)));
   };
 
   const ask: JudgeConstraints = (request, deadline) => {
