@@ -4,7 +4,7 @@ import type { Decision } from '../../src/core/decision/decision.ts';
 import type { Finding } from '../../src/core/decision/finding.ts';
 import type { JsonObject } from '../../src/core/text/json/json.ts';
 import { constraintsOf, storeOf, template } from './constraints.ts';
-import { fakeGate, pod } from './gate.ts';
+import { fakeClock, fakeGate, pod } from './gate.ts';
 
 /** A rule with this message. */
 export const says = (text: string): string => `violation[{"msg": msg}] { msg := ${text} }`;
@@ -20,7 +20,13 @@ export const gateWith = (
   constraints: readonly JsonObject[],
   more: Parameters<typeof constraintsOf>[1] & { readonly excluded?: readonly string[] } = {},
   policies: Readonly<Record<string, object>> = {},
-) => fakeGate({ policies, constraints: constraintsOf(storeOf(templates, constraints, more.excluded), more) });
+  clock = fakeClock(),
+) =>
+  fakeGate({
+    policies,
+    clock,
+    constraints: constraintsOf(storeOf(templates, constraints, more.excluded), more),
+  });
 
 interface Answer {
   readonly response: {

@@ -4,6 +4,7 @@ import {
   createConstraintStore,
   type ConstraintStore,
 } from '../../src/languages/gatekeeper/set/constraint-store.ts';
+import type { EvaluationThreads } from '../../src/gate/constraints.ts';
 import type { ConstraintDeps } from '../../src/gate/review/judge-constraints.ts';
 import { constraintsDigest } from '../../src/serve/constraint-files.ts';
 
@@ -40,12 +41,17 @@ export const storeOf = (
 /** The constraints of a store, as the gate asks them. */
 export const constraintsOf = (
   store: ConstraintStore,
-  more: { readonly isShadow?: boolean; readonly namespace?: Fact<JsonObject> } = {},
+  more: {
+    readonly isShadow?: boolean;
+    readonly namespace?: Fact<JsonObject>;
+    readonly threads?: EvaluationThreads;
+  } = {},
 ): ConstraintDeps => {
   const set = store.set(constraintsDigest);
   return {
     source: { current: () => ({ state: 'loaded', set }) },
     namespaces: { object: () => more.namespace ?? { state: 'absent' } },
     isShadow: more.isShadow ?? false,
+    ...(more.threads && { threads: more.threads }),
   };
 };

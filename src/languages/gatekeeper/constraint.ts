@@ -35,6 +35,8 @@ export interface UnusableConstraint extends ConstraintHead {
 export interface Constraint extends ConstraintHead {
   /** `input.parameters`. */
   readonly parameters: RegoValue;
+  /** The same as JSON. */
+  readonly written: JsonValue;
   readonly template: ConstraintTemplate;
 }
 
@@ -69,6 +71,9 @@ const parametersOf = (
   return problems.length === 0 ? ok(parameters) : fail(problems);
 };
 
+/** Parameters as templates see them. */
+export const valueOfParameters = (written: JsonValue): RegoValue => valueOfJson(written, 'int64');
+
 interface ReadParts {
   readonly constraint: Constraint;
   /** As JSON; `undefined`: the constraint has none. */
@@ -97,13 +102,15 @@ const readParts = (
   // Without `spec` there is no field that a default could stand in.
   const parameters = spec === undefined ? ok(undefined) : parametersOf(template.parameters, given);
   if (!parameters.ok) return parameters;
+  const written = parameters.value ?? {};
   return ok({
     constraint: {
       kind,
       name: metadata.name,
       enforcement,
       match,
-      parameters: valueOfJson(parameters.value ?? {}, 'int64'),
+      parameters: valueOfParameters(written),
+      written,
       template,
     },
     parameters: parameters.value,

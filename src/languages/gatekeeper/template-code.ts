@@ -31,6 +31,8 @@ export interface CodeProblem extends CodePlace {
 /** A template that can be evaluated. */
 export interface TemplateCode {
   readonly policy: Pick<Policy, 'document'>;
+  /** What it was compiled from. */
+  readonly source: TemplateSource;
   /** Where it reads data.inventory first; `undefined`: it does not. */
   readonly inventory: CodePlace | undefined;
   /** It may ask for the namespace of the object. */
@@ -199,5 +201,10 @@ export const compileTemplate = ({
   if (problems.length > 0) return fail(problems);
   const policy = compiled(modules, new Map(texts.map(({ file, lib }) => [file, lib])));
   if (!policy.ok) return policy;
-  return ok({ policy: policy.value, inventory, readsNamespace: readsNamespaceObject(modules) });
+  return ok({
+    policy: policy.value,
+    source: { rego, libs, version },
+    inventory,
+    readsNamespace: readsNamespaceObject(modules),
+  });
 };

@@ -136,7 +136,7 @@ describe('a builtin is paid by what it reads', () => {
   const within = (steps: number, rules: string): string => {
     const compiled = compileRego([{ file: 'a.rego', text: `package a\n${rules}\n`, version: 'v1' }]);
     if (!compiled.ok) return problemsText(compiled.error);
-    const budget = new EvaluationBudget(steps);
+    const budget = new EvaluationBudget({ steps });
     const surroundings = { now: 0n, seed: 'test' };
     const answer = compiled.value.document(['a', 'p'], { input, surroundings, budget });
     if (!answer.ok) return problemText(answer.error);

@@ -174,7 +174,7 @@ describe('an evaluation ends at its budget', () => {
   test('the same steps for the same question, whatever the machine', () => {
     const rules = 'p := count([1 | some x in numbers.range(1, 1000); x > 0])';
     const least = (steps: number): boolean =>
-      valueOf(rules, { asked: { budget: new EvaluationBudget(steps) } }) === '1000';
+      valueOf(rules, { asked: { budget: new EvaluationBudget({ steps }) } }) === '1000';
     let [low, high] = [0, 20_000];
     while (low + 1 < high) {
       const middle = Math.floor((low + high) / 2);

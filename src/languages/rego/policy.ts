@@ -76,13 +76,14 @@ const evaluated = <T>(asked: Asked, run: (ctx: Evaluation) => T): Result<T, Eval
   };
   const ctx = new Evaluation(shared, { input: asked.input, data: asked.data ?? new RegoObject() });
   try {
-    const value = withWalkBound(() => run(ctx));
+    const value = withWalkBound(() => run(ctx), shared.budget.bounds.walked);
     const [fault] = shared.faults;
     return asked.isStrict === true && fault !== undefined
       ? fail({ code: fault.code, message: fault.message })
       : ok(value);
   } catch (error) {
     if (error instanceof EvaluationFault) return fail(problemOf(error));
+    if (error instanceof WalkTooLong) shared.budget.end();
     if (error instanceof NumberTooLarge || error instanceof WalkTooLong)
       return fail({ code: 'budget_exceeded', message: error.message });
     // The stack of the engine has no more room: rules nest too deeply.

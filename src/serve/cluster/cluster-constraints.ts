@@ -21,7 +21,7 @@ import {
   createConstraintStore,
   type ConstraintStore,
 } from '../../languages/gatekeeper/set/constraint-store.ts';
-import type { ConstraintInForce } from '../../languages/gatekeeper/set/constraint-set.ts';
+import type { ConstraintInForce } from '../../languages/gatekeeper/set/judge-review.ts';
 import { constraintsDigest } from '../constraint-files.ts';
 import type { Lifecycle } from '../lifecycle.ts';
 import { createTellSilent, type Telemetry } from '../telemetry.ts';

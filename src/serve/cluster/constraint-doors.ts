@@ -13,7 +13,7 @@ import { exemptKinds, type KindDemand } from '../../install/doors/demand.ts';
 import type { DoorName } from '../../install/doors/door-configuration.ts';
 import { closedAtMost, indexServed, planDoors, type DoorPlan } from '../../install/doors/door-rules.ts';
 import { demandOf } from '../../languages/gatekeeper/set/constraint-demand.ts';
-import type { ConstraintInForce } from '../../languages/gatekeeper/set/constraint-set.ts';
+import type { ConstraintInForce } from '../../languages/gatekeeper/set/judge-review.ts';
 import type { Lifecycle } from '../lifecycle.ts';
 import type { Telemetry } from '../telemetry.ts';
 import { expectedOptions, type ExpectedSettings } from './expected-options.ts';

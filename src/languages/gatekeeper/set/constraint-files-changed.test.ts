@@ -26,7 +26,7 @@ const reader = () => {
     if (!set.ok) return [count, set.error.map(({ message }) => message)];
     const request = { operation: 'CREATE', object: { apiVersion: 'v1', kind: 'Pod' }, namespace: 'a' };
     const answers = atOnce(set.value.set.judging({ request, namespace: undefined, now: 0 }));
-    return [count, answers.ok ? answers.value.judgements.length : -1];
+    return [count, answers.ok && 'judgements' in answers.value ? answers.value.judgements.length : -1];
   };
 };
 

@@ -30,7 +30,8 @@ const judged = (set: CompiledConstraints, request: JsonObject): readonly [number
   for (;;) {
     const step = steps.next();
     if (step.done !== true) count += 1;
-    else return [count, step.value.ok ? step.value.value.judgements.length : -1];
+    else if (!step.value.ok || 'turn' in step.value.value) return [count, -1];
+    else return [count, step.value.value.judgements.length];
   }
 };
 

@@ -1,14 +1,16 @@
 /** Parts of values that one evaluation may go through to compare values or to write them. */
-const maxWalked = 4 * 1024 * 1024;
+export const maxWalked = 4 * 1024 * 1024;
 
 export class WalkTooLong extends Error {}
 
 /** Nobody counts outside of an evaluation. */
+let most = Infinity;
 let left = Infinity;
 
 /** Runs something that may go through so many parts of values. An evaluation never waits, so there is one at a time. */
-export const withWalkBound = <T>(run: () => T): T => {
-  left = maxWalked;
+export const withWalkBound = <T>(run: () => T, bound = maxWalked): T => {
+  most = bound;
+  left = bound;
   try {
     return run();
   } finally {
@@ -23,5 +25,5 @@ export const withWalkBound = <T>(run: () => T): T => {
  */
 export const walk = (parts: number): void => {
   left -= parts;
-  if (left < 0) throw new WalkTooLong(`values of more than ${maxWalked} parts were compared or written`);
+  if (left < 0) throw new WalkTooLong(`values of more than ${most} parts were compared or written`);
 };
