@@ -13,6 +13,7 @@ const { outputFiles, metafile } = await build({
     'inventory-worker': 'src/adapters/store/inventory/inventory-worker.ts',
     'verify-worker': 'src/serve/verify-worker.ts',
     'catalog-worker': 'src/adapters/catalog/catalog-worker.ts',
+    'constraint-worker': 'src/serve/constraints/constraint-worker.ts',
     'advisories-worker': 'src/serve/advisories/update-worker.ts',
     expressions: 'src/serve/expressions.ts',
   },

@@ -21,6 +21,7 @@ import type { DecisionSink } from './gate/publish.ts';
 import type { PartState } from './gate/readiness.ts';
 import { openAdvisories } from './serve/advisories/open-advisories.ts';
 import { openCertificate } from './serve/certificate.ts';
+import { openConstraintThreads } from './serve/constraints/constraint-threads.ts';
 import { createLifecycle, type Lifecycle } from './serve/lifecycle.ts';
 import { openEvidence } from './serve/evidence.ts';
 import { createHandlers } from './serve/handlers.ts';
@@ -173,7 +174,10 @@ const assemble = async (
       replica,
       source: outside.policies.source,
       namespaces: outside.namespaces,
-      constraints: outside.constraints,
+      constraints: outside.constraints && {
+        ...outside.constraints,
+        threads: openConstraintThreads(workers.constraints, telemetry, lifecycle),
+      },
       evidence: evidence.value,
       compileExpression,
       sinks: sinksOf(record.recorder, telemetry),

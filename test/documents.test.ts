@@ -12,6 +12,7 @@ import { findingCodes, type SkipCode } from '../src/core/reasons/reason.ts';
 import { formatProblem } from '../src/core/policy/load/document.ts';
 import { readPolicyFile } from '../src/core/trust-root/policy-file.ts';
 import { maxImages } from '../src/core/workload/found-images.ts';
+import { noPrograms } from './fakes/worker-programs.ts';
 import { blocks, read, root, section, spans, withoutBlocks } from './markdown.ts';
 import { createExpressionEngine } from '../src/serve/expressions.ts';
 
@@ -83,13 +84,7 @@ describe('commands', () => {
     interactive: false,
     readStandardInput: () => Promise.resolve(''),
     compileExpression,
-    workers: {
-      store: new URL('file:///nowhere'),
-      inventory: new URL('file:///nowhere'),
-      verify: new URL('file:///nowhere'),
-      advisories: new URL('file:///nowhere'),
-      catalog: new URL('file:///nowhere'),
-    },
+    workers: noPrograms,
   };
   const load = async (name: string): Promise<Command | undefined> =>
     (await commands.find((entry) => entry.name === name)?.load())?.command(silent, () => undefined, commands);

@@ -101,6 +101,7 @@ const parts = {
     verify: besideBundle('verify-worker'),
     advisories: besideBundle('advisories-worker'),
     catalog: besideBundle('catalog-worker'),
+    constraints: besideBundle('constraint-worker'),
   },
   compileExpression: createCompileExpression(besideBundle('expressions')),
 };

@@ -10,4 +10,6 @@ export interface WorkerPrograms {
   readonly advisories: URL;
   /** `catalog-worker.mjs`, from source `catalog-worker.ts` of the adapter. */
   readonly catalog: URL;
+  /** `constraint-worker.mjs`, from source `constraints/constraint-worker.ts`. */
+  readonly constraints: URL;
 }

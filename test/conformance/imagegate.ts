@@ -3,6 +3,7 @@ import { command } from '../../src/cli/commands/verify-bundle.ts';
 import { exitCode } from '../../src/cli/terminal/exit-code.ts';
 import { UsageError, type Terminal } from '../../src/cli/terminal/terminal.ts';
 import { anyExpression } from '../fakes/policy-set.ts';
+import { noPrograms } from '../fakes/worker-programs.ts';
 
 /** Runs one command line. */
 export type Imagegate = (
@@ -13,14 +14,13 @@ export type Imagegate = (
 export const inProcess: Imagegate = async ([, ...argv]) => {
   const said: string[] = [];
   let code: number = exitCode.usage;
-  const nowhere = new URL('file:///nowhere');
   const terminal: Terminal = {
     out: (text) => void said.push(text),
     talk: (line) => void said.push(line),
     interactive: false,
     readStandardInput: () => Promise.resolve(''),
     compileExpression: anyExpression,
-    workers: { store: nowhere, inventory: nowhere, verify: nowhere, advisories: nowhere, catalog: nowhere },
+    workers: noPrograms,
   };
   try {
     await command(terminal, (value) => (code = value), [])

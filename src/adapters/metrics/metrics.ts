@@ -81,6 +81,11 @@ const counters = {
     'Candidates that were not verified within their time.',
     [],
   ],
+  constraintTurns: [
+    'imagegate_constraint_thread_turns_total',
+    'Turns of threads with evaluations of constraints that take long, by outcome.',
+    ['outcome'],
+  ],
   doorWrites: [
     'imagegate_constraint_door_writes_total',
     'Writings of the webhook configurations of constraints, by outcome.',
@@ -116,6 +121,7 @@ const gauges = {
     'Package lists and uses of images that wait to be written.',
   ],
   verifyBusy: ['imagegate_verify_workers_busy', 'Threads that verify a candidate now.'],
+  constraintThreadsBusy: ['imagegate_constraint_threads_busy', 'Threads that evaluate constraints now.'],
   watchStale: [
     'imagegate_watch_stale_seconds',
     'How long the oldest watch of the cluster has been out of touch.',

@@ -17,8 +17,8 @@ import { addSettingFlags } from '../setting-flags.ts';
 import { UsageError, type Terminal } from '../terminal/terminal.ts';
 import { command } from './manifests.ts';
 import { anyExpression } from '../../../test/fakes/policy-set.ts';
+import { noPrograms } from '../../../test/fakes/worker-programs.ts';
 
-const nowhere = new URL('file:///nowhere');
 const image = `registry.example.com/imagegate@sha256:${'a'.repeat(64)}`;
 const fleets = `workloads: [{ group: example.com, resource: fleets, kind: Fleet, podSpec: spec.crew.spec }]`;
 
@@ -56,7 +56,7 @@ const print = async (...args: string[]): Promise<string> => {
     interactive: false,
     readStandardInput: () => Promise.resolve(''),
     compileExpression: anyExpression,
-    workers: { store: nowhere, inventory: nowhere, verify: nowhere, advisories: nowhere, catalog: nowhere },
+    workers: noPrograms,
   };
   await command(terminal, () => {}, []).parseAsync(args, { from: 'user' });
   return printed;
