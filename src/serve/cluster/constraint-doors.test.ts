@@ -301,6 +301,26 @@ describe('the doors of constraints', () => {
     );
   });
 
+  const scoped = (...points: readonly string[]) => ({
+    ...services,
+    enforcementAction: 'scoped',
+    scopedEnforcementActions: points.map((name) => ({ action: 'deny', enforcementPoints: [{ name }] })),
+  });
+  test.each([
+    ['holds no action', scoped(), { code: 'not_asked', message: expect.stringMatching(/holds no action/) }],
+    ['has a point of nobody', scoped('x'), { message: expect.stringMatching(/"x" is no enforcement point/) }],
+    ['is for audit alone, which is no mistake', scoped('audit.gatekeeper.sh'), undefined],
+  ])(
+    'a constraint that was there before the gate and %s says whether it is asked',
+    async (_title, spec, error) => {
+      install();
+      constrain(spec);
+      open();
+      const wanted = error === undefined ? { enforced: true } : { enforced: false, errors: [error] };
+      await vi.waitFor(() => expect(statusOf()).toMatchObject(wanted), soon);
+    },
+  );
+
   test('R13: that are missing are told of, each with what follows', async () => {
     const notes: string[] = [];
     const events = { note: ({ text }: { readonly text: string }) => void notes.push(text) };

@@ -12,6 +12,7 @@ import { coverageOf, type Coverage } from '../../install/doors/coverage.ts';
 import { exemptKinds, type KindDemand } from '../../install/doors/demand.ts';
 import type { DoorName } from '../../install/doors/door-configuration.ts';
 import { closedAtMost, indexServed, planDoors, type DoorPlan } from '../../install/doors/door-rules.ts';
+import { enforcementProblems } from '../../languages/gatekeeper/enforcement.ts';
 import { demandOf } from '../../languages/gatekeeper/set/constraint-demand.ts';
 import type { ConstraintInForce } from '../../languages/gatekeeper/set/judge-review.ts';
 import type { Lifecycle } from '../lifecycle.ts';
@@ -68,6 +69,13 @@ const problemOf = (
   return why === undefined
     ? `the cluster serves no ${named}: the constraint is not enforced there`
     : `this gate is not asked about ${named}, and the constraint is not enforced there: ${why}`;
+};
+
+/** Of a constraint that webhooks do not ask: audit may, or nobody does, by a mistake that came before the gate could refuse it. */
+const reachWithoutWebhook = ({ enforcement }: ConstraintInForce): ConstraintReach => {
+  const [first] = enforcementProblems(enforcement);
+  if (first === undefined) return { isAsked: true };
+  return { isAsked: false, problem: `${first.path.join('.')}: ${first.message}` };
 };
 
 /** Says what the holder writes into the doors. */
@@ -147,7 +155,7 @@ const createDoorState = (config: DoorSettings) => {
     },
     asked: (constraint: ConstraintInForce): ConstraintReach | undefined => {
       const demand = demandOf(constraint);
-      if (demand === undefined) return { isAsked: true };
+      if (demand === undefined) return reachWithoutWebhook(constraint);
       const why = whyNot();
       const isWritten = outcome !== undefined && outcome.of === plan;
       if (served === undefined || (why === undefined && !isWritten)) return undefined;
