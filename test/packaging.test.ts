@@ -64,9 +64,7 @@ describe('what is shipped', () => {
       [...loadedWith(file)].some((one) => /node_modules\/@(?:sigstore|noble)\//.test(texts.get(one) ?? ''));
     const entry = (name: string): string => files.find((file) => file.startsWith(`chunk/${name}-`)) ?? name;
     expect(
-      [entry('answer-verifications'), 'main.mjs', entry('check'), entry('serve'), entry('explain')].map(
-        loads,
-      ),
+      ['verify-worker.mjs', 'main.mjs', entry('check'), entry('serve'), entry('explain')].map(loads),
     ).toEqual([true, false, false, false, false]);
   });
 });

@@ -74,16 +74,9 @@ interface VerifyThread {
   end(): Promise<void>;
 }
 
-/** What the program of a thread is told. */
-export interface VerifyThreadData {
-  /** See `giveWay`; 0: the thread competes with that of the reviews. */
-  readonly nice: number;
-}
-
-export const startVerifyThread = (program: URL, data: VerifyThreadData): VerifyThread => {
+export const startVerifyThread = (program: URL): VerifyThread => {
   const thread = new Worker(program, {
     name: 'imagegate-verify',
-    workerData: data,
     resourceLimits,
     env: {},
     execArgv: [],

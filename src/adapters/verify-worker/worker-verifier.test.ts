@@ -30,13 +30,11 @@ beforeAll(async () => {
   writeFileSync(join(scratch, 'package.json'), '{ "type": "module" }');
   writeFileSync(
     playing,
-    `import { parentPort, workerData } from 'node:worker_threads';
-     const tell = (why) => parentPort.postMessage({ result: { claims: [], rejected: [{ fault: 'slow', why, checks: [] }] } });
+    `import { parentPort } from 'node:worker_threads';
      const verified = { claims: [], rejected: [] };
      const begin = () => parentPort.postMessage({ begun: process.threadCpuUsage() });
      const parts = {
        verify: () => parentPort.postMessage({ result: verified }),
-       'tell its nice value': () => tell(String(workerData.nice)),
        hang: () => { for (;;); },
        fail: () => parentPort.postMessage({ failed: 'a defect' }),
        die: () => process.exit(1),
@@ -246,17 +244,4 @@ describe('a thread verifies a candidate', () => {
     expect(await queued).toEqual(slow('nobody waits'));
     expect(await verifier.verify(play('verify', digest('3')), by('r'), never)).toEqual(verified);
   });
-});
-
-test('a few candidates let the other reviews go first, and those of a rollout go first themselves', async () => {
-  const verifier = open({ cores: 1 });
-  const niceValues = async (count: number): Promise<readonly (string | undefined)[]> => {
-    const asked = Array.from({ length: count }, () =>
-      verifier.verify(play('tell its nice value'), by('shop'), never),
-    );
-    return (await Promise.all(asked)).map(({ rejected }) => rejected[0]?.why);
-  };
-  expect(new Set(await niceValues(16))).toEqual(new Set(['10']));
-  expect((await niceValues(40)).slice(20)).toEqual(Array.from({ length: 20 }, () => '0'));
-  expect(await niceValues(1)).toEqual(['10']);
 });

@@ -64,7 +64,6 @@ const createPlaces = (threads: number, cores: number, waiting: number) => {
   return {
     acquire: (...of: Parameters<typeof places.acquire>) => places.acquire(...of),
     held: () => places.held,
-    waiting: () => places.waiting,
     /** @returns how to say that it has ended */
     begin: (): (() => void) => {
       let isSlow = false;
@@ -83,50 +82,19 @@ const createPlaces = (threads: number, cores: number, waiting: number) => {
   };
 };
 
-/** The nice value of a thread that lets other reviews go first: it gets a tenth of a core that both want. */
-const yielding = 10;
-/** More candidates than this wait for a thread only when a rollout waits for them, and little else. */
-const maxPatient = 16;
-
-/**
- * What goes first on a node of few cores: the reviews that wait for no candidate, so that a new image does not make all others
- * slow; but in a rollout, where all wait for candidates, these. A thread cannot take its place back that it has given up, so there
- * are threads of both kinds.
- * @returns the nice value for the next candidate
- */
-const createUrgency = ({ held, waiting }: Pick<Places, 'held' | 'waiting'>) => {
-  let isUrgent = false;
-  return {
-    next: (): number => {
-      if (waiting() > maxPatient) isUrgent = true;
-      return isUrgent ? 0 : yielding;
-    },
-    ended: (): void => {
-      if (held() === 0 && waiting() === 0) isUrgent = false;
-    },
-  };
-};
-
-type Places = ReturnType<typeof createPlaces>;
 type VerifyThread = ReturnType<typeof startVerifyThread>;
 
-/** Threads that run, and by their nice values those of them that have nothing to do. */
+/** Threads that run, and those of them that have nothing to do. */
 const createThreads = (program: URL) => {
   const all = new Set<VerifyThread>();
-  const idleOnes = new Map<number, VerifyThread[]>();
-  const idleAt = (nice: number): VerifyThread[] => {
-    const idle = idleOnes.get(nice) ?? [];
-    idleOnes.set(nice, idle);
-    return idle;
-  };
+  const idle: VerifyThread[] = [];
   /** One may have ended while nobody asked it anything: that is no fault of the candidate that comes next. */
-  const take = (nice: number): VerifyThread => {
-    const idle = idleAt(nice);
+  const take = (): VerifyThread => {
     for (let thread = idle.pop(); thread !== undefined; thread = idle.pop()) {
       if (!thread.hasEnded()) return thread;
       all.delete(thread);
     }
-    const started = startVerifyThread(program, { nice });
+    const started = startVerifyThread(program);
     all.add(started);
     return started;
   };
@@ -136,12 +104,12 @@ const createThreads = (program: URL) => {
   };
   return {
     /** Never rejects: its caller holds a place. A machine without room for another thread is no fault of the candidate. */
-    verify: async (nice: number, ...asked: Parameters<VerifyThread['verify']>): Promise<ThreadOutcome> => {
+    verify: async (...asked: Parameters<VerifyThread['verify']>): Promise<ThreadOutcome> => {
       let thread: VerifyThread | undefined;
       try {
-        thread = take(nice);
+        thread = take();
         const outcome = await thread.verify(...asked);
-        if (outcome.state === 'verified') idleAt(nice).push(thread);
+        if (outcome.state === 'verified') idle.push(thread);
         else discard(thread);
         return outcome;
       } catch (error) {
@@ -171,7 +139,6 @@ export const createWorkerVerifier = ({
 }: WorkerVerifierOptions): WorkerVerifier => {
   const places = createPlaces(threads, cores, waiting);
   const resting = createTtlCache<string>({ entries: maxResting }, clock);
-  const urgency = createUrgency(places);
   const pool = createThreads(program);
 
   const judge = (outcome: ThreadOutcome, candidate: string): VerificationResult => {
@@ -186,21 +153,17 @@ export const createWorkerVerifier = ({
   };
   const run = async (verification: Verification, release: () => void): Promise<VerificationResult> => {
     const end = places.begin();
-    const time = isLarge(verification) ? times.large : times.small;
-    const outcome = await pool.verify(urgency.next(), verification, time);
+    const outcome = await pool.verify(verification, isLarge(verification) ? times.large : times.small);
     end();
     release();
-    urgency.ended();
     return judge(outcome, verification.candidate);
   };
 
   return {
-    verify: async (verification, owners, signal, turn) => {
+    verify: async (verification, owners, signal) => {
       const why = resting.get(verification.candidate);
       if (why !== undefined) return slow(`${why} a moment ago`);
-      turn?.waits();
       const place = await places.acquire(owners, signal);
-      turn?.comes();
       if (place.state !== 'acquired')
         return slow(
           place.state === 'full' ? 'too many candidates wait to be verified' : 'nobody waits for it',
