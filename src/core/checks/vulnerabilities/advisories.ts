@@ -43,38 +43,41 @@ const oldestTime = (feeds: readonly FeedTime[]): number => {
   return oldest;
 };
 
-/** Until when no feed that speaks of the judged platforms becomes older than the limit. */
-export const freshUntil = (
-  most: number,
+/** The feeds by which the judged platforms are judged, a list of them for each package list. */
+const speakingFeeds = (
   knownExploited: boolean,
   { advisories, platforms, of }: VulnerabilitySubject,
-): number => {
-  const exploited = advisories.state === 'known' ? advisories.value.exploited : undefined;
-  const feeds = platforms.flatMap((platform) => of(platform).lists.map((list) => list.feeds));
-  if (knownExploited && exploited !== undefined) feeds.push([exploited.feed]);
-  return Math.min(...feeds.map((one) => oldestTime(one) + most));
+): readonly (readonly FeedTime[])[] => {
+  const exploited = knownExploited && advisories.state === 'known' ? advisories.value.exploited : undefined;
+  const lists = platforms.flatMap((platform) => of(platform).lists.map(({ feeds }) => feeds));
+  return exploited === undefined ? lists : [...lists, [exploited.feed]];
 };
+
+const untilOf = (most: number, speaking: readonly (readonly FeedTime[])[]): number =>
+  Math.min(...speaking.map((feeds) => oldestTime(feeds) + most));
+
+/** Until when no feed that speaks of the judged platforms is older than the limit. */
+export const freshUntil = (most: number, knownExploited: boolean, subject: VulnerabilitySubject): number =>
+  untilOf(most, speakingFeeds(knownExploited, subject));
 
 /** V15: what was published since the feed was read is not known. */
 export const advisoriesFresh =
   (most: number, knownExploited: boolean): VulnerabilityCondition =>
-  ({ advisories, platforms, of, situation: { now } }) => {
-    if (advisories.state !== 'known') return pass;
-    const { exploited } = advisories.value;
-    const lists = platforms.flatMap((platform) => of(platform).lists);
-    const isFresh = (feeds: readonly FeedTime[]): boolean => now - oldestTime(feeds) <= most;
-    if (
-      lists.every(({ feeds }) => isFresh(feeds)) &&
-      (!knownExploited || exploited === undefined || isFresh([exploited.feed]))
-    )
-      return pass;
-    const speaking = [
-      ...lists.flatMap(({ feeds }) => feeds),
-      ...(knownExploited && exploited !== undefined ? [exploited.feed] : []),
-    ];
+  (subject) => {
+    if (subject.advisories.state !== 'known') return pass;
+    const { now } = subject.situation;
+    const speaking = speakingFeeds(knownExploited, subject);
+    if (now <= untilOf(most, speaking)) return pass;
     // A time that nobody can read is older than any limit.
     const isOld = ({ asOf }: FeedTime): boolean => !(now - Date.parse(asOf) <= most);
-    const old = [...new Map(speaking.filter(isOld).map((feed) => [keyOf(feed), feed])).values()];
+    const old = [
+      ...new Map(
+        speaking
+          .flat()
+          .filter(isOld)
+          .map((feed) => [keyOf(feed), feed]),
+      ).values(),
+    ];
     if (old.length === 0) return pass;
     const what = listed(old, (feed) => `${feedText(feed)} is ${ageText(feed.asOf, now)}`);
     return [
