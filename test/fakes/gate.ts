@@ -121,7 +121,8 @@ export const fakeGate = (options: FakeGateOptions = {}) => {
   const namespaces = readerOf(options.namespaces);
   const mutate = createMutate({ policies, namespaces, slices, evidence: options.evidence, onBug });
   const reviewImages = createReviewImages({ review, buildDecision, clock, onBug });
-  const deadline = () => deadlineAfter(options.budget ?? 10_000, clock);
+  // No test waits for the end of a review without a budget of its own; a busy machine takes seconds to start a thread.
+  const deadline = () => deadlineAfter(options.budget ?? 120_000, clock);
   return {
     bugs,
     unsure,
