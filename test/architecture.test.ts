@@ -35,7 +35,7 @@ const printed = 'install';
 const bounded = 'files';
 /** Below everything that waits. Core waits for nothing, and imports only what is as pure as core itself. */
 const belowAll = 'concurrency';
-const pureConcurrency = ['src/concurrency/lru-cache.ts'];
+const pureConcurrency = ['src/concurrency/cache/lru-cache.ts'];
 const isRego = (file: string): boolean => file.startsWith('src/languages/rego/');
 const isGatekeeper = (file: string): boolean => file.startsWith('src/languages/gatekeeper/');
 const isPure = (file: string): boolean =>

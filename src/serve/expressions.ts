@@ -1,4 +1,4 @@
-import { createLruCache } from '../concurrency/lru-cache.ts';
+import { createLruCache } from '../concurrency/cache/lru-cache.ts';
 import { statementVariables, type ExpressionEngine } from '../evidence/verify/expression-engine.ts';
 import { compileExpression } from '../languages/cel/expression.ts';
 

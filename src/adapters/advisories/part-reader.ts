@@ -1,6 +1,6 @@
 import { messageOf, ok, type Result } from '../../core/result.ts';
 import type { Advisory, AdvisoryEntry, AdvisoryText, Affected } from '../../core/vulnerability/advisory.ts';
-import { createLruCache, type LruCache } from '../../concurrency/lru-cache.ts';
+import { createLruCache, type LruCache } from '../../concurrency/cache/lru-cache.ts';
 import { AdvisoriesUnreadable } from '../../evidence/ports.ts';
 import type { ByteSource } from '../../files/zip/byte-source.ts';
 import {

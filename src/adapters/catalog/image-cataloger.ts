@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { onAbort, untilAborted } from '../../concurrency/abort.ts';
-import { createLruCache, type LruCache } from '../../concurrency/lru-cache.ts';
+import { createLruCache, type LruCache } from '../../concurrency/cache/lru-cache.ts';
 import type { NeededFile } from '../../core/catalog/image-catalog.ts';
 import type { Digest } from '../../core/image/digest.ts';
 import { checkLayerType, isLazyByAnnotations } from '../../core/layer/layer-form.ts';

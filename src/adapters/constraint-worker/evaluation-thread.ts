@@ -1,4 +1,5 @@
 import { Worker } from 'node:worker_threads';
+import type { PooledThread } from '../../concurrency/thread-pool.ts';
 import { messageOf } from '../../core/result.ts';
 import type { ThreadEvaluation, TurnOutcome } from '../../gate/constraints.ts';
 import type { TurnReply } from './answer-turns.ts';
@@ -9,11 +10,9 @@ import type { TurnReply } from './answer-turns.ts';
  */
 const resourceLimits = { maxOldGenerationSizeMb: 256, maxYoungGenerationSizeMb: 32, stackSizeMb: 1.2 };
 
-export interface EvaluationThread {
+export interface EvaluationThread extends PooledThread {
   /** One turn at a time. Never rejects. A thread that failed is of no more use. */
   turn(turn: object): Promise<TurnOutcome>;
-  hasEnded(): boolean;
-  end(): Promise<void>;
 }
 
 export const startEvaluationThread = (program: URL): EvaluationThread => {

@@ -1,9 +1,10 @@
 import { availableParallelism } from 'node:os';
 import { onAbort, untilAborted } from '../../concurrency/abort.ts';
 import { createFairSemaphore } from '../../concurrency/fair-semaphore.ts';
+import { createThreadPool } from '../../concurrency/thread-pool.ts';
 import { messageOf } from '../../core/result.ts';
 import type { EvaluationThreads, TurnOutcome } from '../../gate/constraints.ts';
-import { startEvaluationThread, type EvaluationThread } from './evaluation-thread.ts';
+import { startEvaluationThread } from './evaluation-thread.ts';
 
 /** `late`: its review had no more time. `full`: too many waited. `failed`: the thread ended, or never started. */
 export type TurnEnd = 'evaluated' | 'failed' | 'full' | 'late';
@@ -39,45 +40,6 @@ const endOf = (outcome: TurnOutcome | 'late'): TurnEnd => {
   return outcome.failed === undefined ? 'evaluated' : 'failed';
 };
 
-/** Threads that run, and those of them that have nothing to do. */
-const createThreads = (program: URL, idleMs: number) => {
-  const all = new Set<EvaluationThread>();
-  const idle = new Map<EvaluationThread, NodeJS.Timeout>();
-  let isClosed = false;
-  const discard = async (thread: EvaluationThread): Promise<void> => {
-    await thread.end();
-    all.delete(thread);
-  };
-  return {
-    /** One may have ended while nobody asked it anything. */
-    take: (): EvaluationThread => {
-      if (isClosed) throw new Error('the gate is about to end');
-      for (const [thread, timer] of idle) {
-        clearTimeout(timer);
-        idle.delete(thread);
-        if (!thread.hasEnded()) return thread;
-        all.delete(thread);
-      }
-      const started = startEvaluationThread(program);
-      all.add(started);
-      return started;
-    },
-    giveBack: (thread: EvaluationThread): void => {
-      const end = (): void => {
-        idle.delete(thread);
-        void discard(thread);
-      };
-      idle.set(thread, setTimeout(end, idleMs).unref());
-    },
-    discard,
-    close: async (): Promise<void> => {
-      isClosed = true;
-      for (const timer of idle.values()) clearTimeout(timer);
-      await Promise.all([...all].map(discard));
-    },
-  };
-};
-
 /**
  * Evaluates constraints in threads, which start when the first evaluation comes that takes long. A turn of a thread is about
  * as long as one such evaluation; then the next namespace has its turn (R26). Attack: a tenant keeps all threads with Pods
@@ -91,7 +53,7 @@ export const createEvaluationThreads = ({
   onEnd = () => {},
 }: EvaluationThreadOptions): ConstraintWorkers => {
   const places = createFairSemaphore({ places: threads, waiting });
-  const pool = createThreads(program, idleMs);
+  const pool = createThreadPool(() => startEvaluationThread(program), idleMs);
 
   /** A turn of a thread, which ends with the time of its review: nobody waits for it any more. */
   const run = async (turn: object, signal: AbortSignal): Promise<TurnOutcome | 'late'> => {
@@ -127,6 +89,6 @@ export const createEvaluationThreads = ({
       return untilAborted(running, signal, () => 'late' as const);
     },
     busy: () => places.held,
-    close: pool.close,
+    close: () => pool.close(),
   };
 };

@@ -1,7 +1,7 @@
 import type { PinnedImage } from '../../core/image/pinned-image.ts';
 import { isDigestOf } from '../../evidence/content-digest.ts';
 import type { ContentStore } from '../../evidence/ports.ts';
-import { createLruCache } from '../../concurrency/lru-cache.ts';
+import { createLruCache } from '../../concurrency/cache/lru-cache.ts';
 import { createDisk, type Disk } from './disk.ts';
 import { contentName } from './name.ts';
 

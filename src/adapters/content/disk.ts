@@ -2,7 +2,7 @@ import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isDigestOf } from '../../evidence/content-digest.ts';
 import { sleep } from '../../concurrency/abort.ts';
-import { createLruCache, type LruCache } from '../../concurrency/lru-cache.ts';
+import { createLruCache, type LruCache } from '../../concurrency/cache/lru-cache.ts';
 import { messageOf } from '../../core/result.ts';
 import { fileErrorCode } from '../../files/file-problem.ts';
 import { makeFolder, readFileBytes, writeFileBytes } from './files.ts';

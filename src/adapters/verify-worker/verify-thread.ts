@@ -1,4 +1,5 @@
 import { Worker } from 'node:worker_threads';
+import type { PooledThread } from '../../concurrency/thread-pool.ts';
 import { messageOf } from '../../core/result.ts';
 import type { Verification, VerificationResult } from '../../evidence/verify/verification.ts';
 import type { VerifyReply } from './answer-verifications.ts';
@@ -64,14 +65,12 @@ const limitCpuTime = (
   };
 };
 
-interface VerifyThread {
+export interface VerifyThread extends PooledThread {
   /**
    * One at a time. A thread whose outcome is not `verified` is of no more use.
    * @param withinMs - of CPU time of the thread, since by the clock a good candidate would be slow on a busy node
    */
   verify(verification: Verification, withinMs: number): Promise<ThreadOutcome>;
-  hasEnded(): boolean;
-  end(): Promise<void>;
 }
 
 export const startVerifyThread = (program: URL): VerifyThread => {

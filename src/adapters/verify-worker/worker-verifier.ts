@@ -2,7 +2,8 @@ import { availableParallelism } from 'node:os';
 import { untilAborted } from '../../concurrency/abort.ts';
 import { systemClock, type Clock } from '../../concurrency/clock.ts';
 import { createFairSemaphore } from '../../concurrency/fair-semaphore.ts';
-import { createTtlCache } from '../../concurrency/ttl-cache.ts';
+import { createThreadPool, type ThreadPool } from '../../concurrency/thread-pool.ts';
+import { createTtlCache } from '../../concurrency/cache/ttl-cache.ts';
 import { messageOf } from '../../core/result.ts';
 import { shown } from '../../core/text/shown-text.ts';
 import type {
@@ -10,7 +11,7 @@ import type {
   Verification,
   VerificationResult,
 } from '../../evidence/verify/verification.ts';
-import { startVerifyThread, type ThreadOutcome } from './verify-thread.ts';
+import { startVerifyThread, type ThreadOutcome, type VerifyThread } from './verify-thread.ts';
 
 export interface WorkerVerifierOptions {
   /** The threads' program, which calls `answerVerifications`. */
@@ -82,45 +83,23 @@ const createPlaces = (threads: number, cores: number, waiting: number) => {
   };
 };
 
-type VerifyThread = ReturnType<typeof startVerifyThread>;
-
-/** Threads that run, and those of them that have nothing to do. */
-const createThreads = (program: URL) => {
-  const all = new Set<VerifyThread>();
-  const idle: VerifyThread[] = [];
-  /** One may have ended while nobody asked it anything: that is no fault of the candidate that comes next. */
-  const take = (): VerifyThread => {
-    for (let thread = idle.pop(); thread !== undefined; thread = idle.pop()) {
-      if (!thread.hasEnded()) return thread;
-      all.delete(thread);
-    }
-    const started = startVerifyThread(program);
-    all.add(started);
-    return started;
-  };
-  const discard = (thread: VerifyThread): void => {
-    all.delete(thread);
-    void thread.end();
-  };
-  return {
-    /** Never rejects: its caller holds a place. A machine without room for another thread is no fault of the candidate. */
-    verify: async (...asked: Parameters<VerifyThread['verify']>): Promise<ThreadOutcome> => {
-      let thread: VerifyThread | undefined;
-      try {
-        thread = take();
-        const outcome = await thread.verify(...asked);
-        if (outcome.state === 'verified') idle.push(thread);
-        else discard(thread);
-        return outcome;
-      } catch (error) {
-        if (thread !== undefined) discard(thread);
-        return { state: 'stalled', why: messageOf(error) };
-      }
-    },
-    close: async (): Promise<void> => {
-      await Promise.all([...all].map((thread) => thread.end()));
-    },
-  };
+/** Never rejects: its caller holds a place. A machine without room for another thread is no fault of the candidate. */
+const verifyIn = async (
+  pool: ThreadPool<VerifyThread>,
+  verification: Verification,
+  withinMs: number,
+): Promise<ThreadOutcome> => {
+  let thread: VerifyThread | undefined;
+  try {
+    thread = pool.take();
+    const outcome = await thread.verify(verification, withinMs);
+    if (outcome.state === 'verified') pool.giveBack(thread);
+    else void pool.discard(thread);
+    return outcome;
+  } catch (error) {
+    if (thread !== undefined) void pool.discard(thread);
+    return { state: 'stalled', why: messageOf(error) };
+  }
 };
 
 /**
@@ -139,7 +118,7 @@ export const createWorkerVerifier = ({
 }: WorkerVerifierOptions): WorkerVerifier => {
   const places = createPlaces(threads, cores, waiting);
   const resting = createTtlCache<string>({ entries: maxResting }, clock);
-  const pool = createThreads(program);
+  const pool = createThreadPool(() => startVerifyThread(program));
 
   const judge = (outcome: ThreadOutcome, candidate: string): VerificationResult => {
     if (outcome.state === 'verified') return outcome.result;
@@ -153,7 +132,7 @@ export const createWorkerVerifier = ({
   };
   const run = async (verification: Verification, release: () => void): Promise<VerificationResult> => {
     const end = places.begin();
-    const outcome = await pool.verify(verification, isLarge(verification) ? times.large : times.small);
+    const outcome = await verifyIn(pool, verification, isLarge(verification) ? times.large : times.small);
     end();
     release();
     return judge(outcome, verification.candidate);
@@ -171,6 +150,6 @@ export const createWorkerVerifier = ({
       return untilAborted(run(verification, place.release), signal, () => slow('nobody waits for it'));
     },
     busy: places.held,
-    close: pool.close,
+    close: () => pool.close(),
   };
 };

@@ -1,6 +1,6 @@
 import { createObjectNumbers } from '../object-numbers.ts';
 import { pass, type CheckSituation, type EvidenceCheck, type EvidenceViolation } from '../checks/check.ts';
-import { createLruCache } from '../../concurrency/lru-cache.ts';
+import { createLruCache } from '../../concurrency/cache/lru-cache.ts';
 
 /** Caches what rules find in images. */
 interface JudgementCache {

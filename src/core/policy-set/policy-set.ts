@@ -1,4 +1,4 @@
-import { createLruCache } from '../../concurrency/lru-cache.ts';
+import { createLruCache } from '../../concurrency/cache/lru-cache.ts';
 import type { BrokenPolicy, CompiledMatch, CompiledPolicy } from './compiled-policy.ts';
 import { matchesGlob } from '../policy/match/glob.ts';
 import { createEvaluationCache, type EvaluationCache } from './evaluation-cache.ts';

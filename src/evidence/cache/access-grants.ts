@@ -2,7 +2,7 @@ import type { Digest } from '../../core/image/digest.ts';
 import type { Clock } from '../../concurrency/clock.ts';
 import type { EvidenceLimits } from '../limits.ts';
 import type { ManifestName, RegistryFailure, Repository } from '../ports.ts';
-import { createLruCache } from '../../concurrency/lru-cache.ts';
+import { createLruCache } from '../../concurrency/cache/lru-cache.ts';
 
 /** One credential at one repository. Cache entries of one account are never used for another. */
 export interface Account {

@@ -1,4 +1,4 @@
-import { createTtlCache } from '../../concurrency/ttl-cache.ts';
+import { createTtlCache } from '../../concurrency/cache/ttl-cache.ts';
 import type { Clock } from '../../concurrency/clock.ts';
 import { sameNeeds, type ImageNeeds } from '../../core/facts/evidence-kind.ts';
 import type { ImageEvidence } from '../../core/facts/image-evidence.ts';

@@ -4,7 +4,7 @@ import type { Digest } from '../../core/image/digest.ts';
 import { isTag } from '../../core/image/grammar.ts';
 import { candidateTag } from '../../core/oci/candidate-tag.ts';
 import type { Clock } from '../../concurrency/clock.ts';
-import { createLruCache } from '../../concurrency/lru-cache.ts';
+import { createLruCache } from '../../concurrency/cache/lru-cache.ts';
 import { accountKey, repositoryKey } from '../cache/access-grants.ts';
 import type { EvidenceLimits } from '../limits.ts';
 import type { ReferrersSource, RegistryAnswer, RegistryFailure, Repository } from '../ports.ts';

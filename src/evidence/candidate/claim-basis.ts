@@ -2,7 +2,7 @@ import type { Claim, ClaimFacts } from '../../core/facts/claim.ts';
 import type { AttestationNeed } from '../../core/facts/claim-need.ts';
 import type { Fact, Unavailable } from '../../core/facts/fact.ts';
 import type { Digest } from '../../core/image/digest.ts';
-import { createLruCache } from '../../concurrency/lru-cache.ts';
+import { createLruCache } from '../../concurrency/cache/lru-cache.ts';
 import { shown } from '../../core/text/shown-text.ts';
 import { digestOf } from '../content-digest.ts';
 import type { TrustRoots, TrustRootSnapshot } from '../trust/trust-root.ts';

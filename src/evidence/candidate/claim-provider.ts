@@ -1,4 +1,4 @@
-import { createTtlCache } from '../../concurrency/ttl-cache.ts';
+import { createTtlCache } from '../../concurrency/cache/ttl-cache.ts';
 import { besideImage } from '../../core/facts/claim-location.ts';
 import type { ClaimNeed } from '../../core/facts/claim-need.ts';
 import { claimLines } from '../../core/facts/claim-text.ts';

@@ -1,7 +1,7 @@
 import type { AttestationClaim, Claim, RejectedCandidate } from '../../core/facts/claim.ts';
 import type { Digest } from '../../core/image/digest.ts';
 import type { Turn } from '../../concurrency/patience.ts';
-import { createTtlCache } from '../../concurrency/ttl-cache.ts';
+import { createTtlCache } from '../../concurrency/cache/ttl-cache.ts';
 import { accountKey, repositoryKey } from '../cache/access-grants.ts';
 import type { RegistryFailure } from '../ports.ts';
 import type { ProviderParts } from '../provider.ts';

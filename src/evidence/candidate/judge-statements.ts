@@ -7,7 +7,7 @@ import type {
 } from '../../core/facts/claim.ts';
 import { shortDigest } from '../../core/facts/claim-text.ts';
 import { waitAtMost } from '../../concurrency/abort.ts';
-import { createTtlCache } from '../../concurrency/ttl-cache.ts';
+import { createTtlCache } from '../../concurrency/cache/ttl-cache.ts';
 import { accountKey, repositoryKey } from '../cache/access-grants.ts';
 import type { EvidenceLimits } from '../limits.ts';
 import type { RegistryFailure } from '../ports.ts';

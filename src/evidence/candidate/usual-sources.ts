@@ -1,4 +1,4 @@
-import { createLruCache } from '../../concurrency/lru-cache.ts';
+import { createLruCache } from '../../concurrency/cache/lru-cache.ts';
 import type { CandidateSource, ListedSource } from '../../core/facts/claim.ts';
 import type { Preference } from './candidate.ts';
 

@@ -1,7 +1,7 @@
 import type { Clock } from '../../concurrency/clock.ts';
 import { known, unavailable, type Fact } from '../../core/facts/fact.ts';
 import type { CloudIdentity, CredentialSecret } from '../ports.ts';
-import { createLruCache } from '../../concurrency/lru-cache.ts';
+import { createLruCache } from '../../concurrency/cache/lru-cache.ts';
 import { type Asking, createSharedFacts } from './shared-facts.ts';
 
 interface CloudSecret {

@@ -3,7 +3,7 @@ import { untilAborted } from '../../concurrency/abort.ts';
 import { createSingleFlight, type SharedCall, type Waiter } from '../../concurrency/single-flight.ts';
 import { createFairSemaphore } from '../../concurrency/fair-semaphore.ts';
 import { unavailable, type Fact } from '../../core/facts/fact.ts';
-import { createTtlCache } from '../../concurrency/ttl-cache.ts';
+import { createTtlCache } from '../../concurrency/cache/ttl-cache.ts';
 
 /** A small cache in front of look-ups that cost a request. Concurrent callers with one key share one look-up. */
 interface SharedFacts<T> {

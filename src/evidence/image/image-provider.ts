@@ -1,7 +1,7 @@
 import { unavailableBy } from '../../core/facts/fact.ts';
 import type { ImageFacts } from '../../core/facts/image-facts.ts';
 import { imageKind } from '../../core/facts/image-kind.ts';
-import { createLruCache } from '../../concurrency/lru-cache.ts';
+import { createLruCache } from '../../concurrency/cache/lru-cache.ts';
 import { weightOfFacts } from './image-facts.ts';
 import type { EvidenceProvider, ProviderParts } from '../provider.ts';
 import { unavailableText } from '../text/unavailable-text.ts';

@@ -17,7 +17,7 @@ import { timesOf } from '../../core/oci/time.ts';
 import { shown } from '../../core/text/shown-text.ts';
 import type { Unreadable } from '../../core/text/unreadable.ts';
 import { mapLimit } from '../../concurrency/map-limit.ts';
-import type { LruCache } from '../../concurrency/lru-cache.ts';
+import type { LruCache } from '../../concurrency/cache/lru-cache.ts';
 import { repositoryKey } from '../cache/access-grants.ts';
 import { artifactImage, platformImage, weightOfFacts, type Entry } from './image-facts.ts';
 import { besideImages, imagesOf, type Leaf } from './index-leaves.ts';

@@ -1,7 +1,7 @@
 import { hash } from 'node:crypto';
 import type { Clock } from '../../concurrency/clock.ts';
 import type { Decision } from '../../core/decision/decision.ts';
-import { createNamespaceCache } from '../../concurrency/namespace-cache.ts';
+import { createNamespaceCache } from '../../concurrency/cache/namespace-cache.ts';
 
 /** An entry of the record that stands for several decisions. */
 export interface Repeat {

@@ -1,4 +1,4 @@
-import { createLruCache } from '../../concurrency/lru-cache.ts';
+import { createLruCache } from '../../concurrency/cache/lru-cache.ts';
 import { giveWay } from '../../concurrency/yield.ts';
 import type { EvaluationTurn } from '../../languages/gatekeeper/evaluation/evaluation-turn.ts';
 import type { TemplateCode } from '../../languages/gatekeeper/template-code.ts';

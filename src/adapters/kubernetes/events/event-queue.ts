@@ -1,7 +1,7 @@
 import type { Clock } from '../../../concurrency/clock.ts';
 import { exponentialDelay } from '../../../concurrency/backoff.ts';
 import { FairQueue } from '../../../concurrency/fair-queue.ts';
-import { createNamespaceCache } from '../../../concurrency/namespace-cache.ts';
+import { createNamespaceCache } from '../../../concurrency/cache/namespace-cache.ts';
 import type { ApiProblem } from '../client/problem.ts';
 import type { EventNote } from './note.ts';
 

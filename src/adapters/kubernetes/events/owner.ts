@@ -1,6 +1,6 @@
 import type { Clock } from '../../../concurrency/clock.ts';
 import { isJsonObject, type JsonObject } from '../../../core/text/json/json.ts';
-import { createNamespaceCache } from '../../../concurrency/namespace-cache.ts';
+import { createNamespaceCache } from '../../../concurrency/cache/namespace-cache.ts';
 import type { ApiClient } from '../client/client.ts';
 import type { ApiResource } from '../client/resource.ts';
 import { metadataOf } from '../../../core/workload/object-metadata.ts';

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type { Clock } from '../../../concurrency/clock.ts';
 import { ok, type Result } from '../../../core/result.ts';
-import { createNamespaceCache } from '../../../concurrency/namespace-cache.ts';
+import { createNamespaceCache } from '../../../concurrency/cache/namespace-cache.ts';
 import type { ApiClient } from '../client/client.ts';
 import type { ApiProblem } from '../client/problem.ts';
 import { eventsResource } from '../client/resource.ts';

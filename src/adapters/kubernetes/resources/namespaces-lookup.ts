@@ -1,6 +1,6 @@
 import type { Clock } from '../../../concurrency/clock.ts';
 import { createSingleFlight, type SharedCall, type Waiter } from '../../../concurrency/single-flight.ts';
-import { createTtlCache } from '../../../concurrency/ttl-cache.ts';
+import { createTtlCache } from '../../../concurrency/cache/ttl-cache.ts';
 import type { JsonObject } from '../../../core/text/json/json.ts';
 import { fail, ok, type Result } from '../../../core/result.ts';
 import type { ApiClient } from '../client/client.ts';

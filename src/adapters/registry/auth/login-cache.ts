@@ -1,4 +1,4 @@
-import { createLruCache } from '../../../concurrency/lru-cache.ts';
+import { createLruCache } from '../../../concurrency/cache/lru-cache.ts';
 import type { AuthContext } from './authorization.ts';
 import type { OfferedSchemes } from './auth-scheme.ts';
 

@@ -6,7 +6,7 @@ import {
 } from '../../../evidence/single-flight/shared-requester.ts';
 import type { Requester, ReadBudget, RegistryFailure } from '../../../evidence/ports.ts';
 import { createSingleFlight, type SharedCall, type Waiter } from '../../../concurrency/single-flight.ts';
-import { createTtlCache } from '../../../concurrency/ttl-cache.ts';
+import { createTtlCache } from '../../../concurrency/cache/ttl-cache.ts';
 import type { Token } from './token.ts';
 
 /** A token is used only for its own registry, token server, scope and credential. */

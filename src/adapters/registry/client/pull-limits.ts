@@ -1,4 +1,4 @@
-import { createLruCache } from '../../../concurrency/lru-cache.ts';
+import { createLruCache } from '../../../concurrency/cache/lru-cache.ts';
 import { isDockerHubName } from '../../../core/image/registry-host.ts';
 import type { Auth } from '../auth/auth.ts';
 

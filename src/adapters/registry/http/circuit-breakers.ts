@@ -1,6 +1,6 @@
 import type { Clock } from '../../../concurrency/clock.ts';
 import type { RegistryFailure } from '../../../evidence/ports.ts';
-import { createLruCache } from '../../../concurrency/lru-cache.ts';
+import { createLruCache } from '../../../concurrency/cache/lru-cache.ts';
 import {
   createCircuitBreaker,
   type CircuitBreaker,

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { isIP, type Socket } from 'node:net';
 import { connect, createSecureContext, getCACertificates, type SecureContext } from 'node:tls';
 import type { RegistryFailure } from '../../../evidence/ports.ts';
-import { createLruCache } from '../../../concurrency/lru-cache.ts';
+import { createLruCache } from '../../../concurrency/cache/lru-cache.ts';
 import { fail, ok, type Result } from '../../../core/result.ts';
 import { failure, networkFailure } from './failure.ts';
 import type { ClientCertificate } from '../settings.ts';

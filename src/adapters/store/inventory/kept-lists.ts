@@ -1,6 +1,6 @@
 import { untilAborted } from '../../../concurrency/abort.ts';
 import type { Clock } from '../../../concurrency/clock.ts';
-import { createLruCache } from '../../../concurrency/lru-cache.ts';
+import { createLruCache } from '../../../concurrency/cache/lru-cache.ts';
 import { absent, known, unavailable, type Fact } from '../../../core/facts/fact.ts';
 import type { Digest } from '../../../core/image/digest.ts';
 import type { Package } from '../../../core/vulnerability/package.ts';

@@ -1,4 +1,4 @@
-import { createLruCache } from '../../../concurrency/lru-cache.ts';
+import { createLruCache } from '../../../concurrency/cache/lru-cache.ts';
 import { fail, ok, type Result } from '../../../core/result.ts';
 import type { TrustRootSnapshot } from '../../trust/trust-root.ts';
 import { readTrustedRoot, type TrustedAuthority, type TrustedLog } from '../../trust/trusted-root.ts';
