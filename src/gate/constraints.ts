@@ -56,6 +56,8 @@ export interface TurnOutcome {
 
 /** Constraints whose evaluation takes too long for the event loop. */
 export interface LongJudging {
+  /** A violation of one of the constraints of the turn refuses. Else nobody may be refused for want of time for them. */
+  readonly isDenying: boolean;
   /** What a thread is to do, in values that can be cloned. Only its program reads it. */
   readonly turn: object;
   goOn(outcome: TurnOutcome): ConstraintAnswers | LongJudging;

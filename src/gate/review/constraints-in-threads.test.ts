@@ -1,4 +1,4 @@
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { gateWith, said, web } from '../../../test/fakes/constraint-gate.ts';
 import { constraint, template } from '../../../test/fakes/constraints.ts';
 import { fakeClock, requestFor } from '../../../test/fakes/gate.ts';
@@ -48,7 +48,7 @@ describe('evaluations that take long are left to threads', () => {
   });
 
   test('a constraint that warns or records refuses nobody', async () => {
-    const { threads } = answering({ evaluated: [nothing, violated, violated] });
+    const { threads } = answering({ evaluated: [nothing] }, { evaluated: [violated, violated] });
     const decision = await gateOf(threads).admit(requestFor(web));
     expect(decision.allowed).toBe(true);
     expect(said(decision)).toHaveLength(2);
@@ -73,6 +73,39 @@ describe('evaluations that take long are left to threads', () => {
     expect(decision.allowed).toBe(isShadow);
     const late = decision.findings.filter(({ code }) => code === 'deadline-exceeded');
     expect(late.map((finding) => finding.mode)).toEqual([mode]);
+  });
+
+  test.each([
+    ['was let through by those that refuse', nothing, true],
+    ['was refused', violated, false],
+  ])(
+    'constraints that warn or record and are not asked in their time change nothing of what %s',
+    async (_title, denying, allowed) => {
+      const { asked, threads } = answering({ evaluated: [denying] }, 'late');
+      const decision = await gateOf(threads).admit(requestFor(web));
+      expect([asked.length, decision.allowed]).toEqual([2, allowed]);
+      expect(decision.findings.map(({ code }) => code)).not.toContain('deadline-exceeded');
+      const errors = said(decision).filter(({ code }) => code === 'constraint-error');
+      expect(errors.map(({ policy, mode, message }) => [policy, mode, message])).toEqual([
+        ['ALong/records', 'Audit', expect.stringContaining('had no more time for it')],
+        ['ALong/warns', 'Warn', expect.stringContaining('had no more time for it')],
+      ]);
+    },
+  );
+
+  test('what refuses has all of the time, what warns or records half of what is left', async () => {
+    const timeout = vi.spyOn(AbortSignal, 'timeout');
+    const clock = fakeClock();
+    const threads: EvaluationThreads = {
+      evaluate: () => {
+        clock.advance(2_000);
+        return Promise.resolve({ evaluated: [nothing] });
+      },
+    };
+    const gate = gateWith([long], modes, { threads }, {}, clock);
+    expect((await gate.admit(requestFor(web), deadlineAfter(10_000, clock))).allowed).toBe(true);
+    expect(timeout.mock.calls).toEqual([[10_000], [4_000], [3_000]]);
+    timeout.mockRestore();
   });
 
   test('a review that has no more time asks no thread again', async () => {

@@ -81,13 +81,19 @@ const failed = (): Finding =>
   });
 
 /** What is judged after the constraints needs time as well: registries are asked within the same deadline. */
-const shadowShare = 1 / 2;
+const shareOfOthers = 1 / 2;
+
+/** For what refuses nobody, whatever it says: half of the time that is left. */
+const partOf = ({ remaining, mayWait }: Deadline, clock: Clock): Deadline => ({
+  ...deadlineAfter(remaining() * shareOfOthers, clock),
+  ...(mayWait && { mayWait }),
+});
 
 /** In the shadow nothing of constraints may refuse: no defect of theirs, and not the time that they took. */
 const inTheShadow =
   (judge: JudgeConstraints, { clock, onBug }: Pick<JudgeDeps, 'clock' | 'onBug'>): JudgeConstraints =>
-  (request, { remaining, mayWait }) => {
-    const deadline = { ...deadlineAfter(remaining() * shadowShare, clock), ...(mayWait && { mayWait }) };
+  (request, whole) => {
+    const deadline = partOf(whole, clock);
     const settled = (judged: Judged): Judged =>
       judged === 'late' ? ownVerdict(lateFinding(deadline), 'none', true) : judged;
     const broken = (error: unknown): Judged => {
@@ -111,22 +117,32 @@ const noRoom: TurnOutcome = {
   },
 };
 
-/** Leaves to threads what takes long, turn by turn. `undefined`: the deadline passed first. */
+/** Evaluations of constraints that refuse nobody: the gate says that it did not ask them, and goes on. */
+const noTime: TurnOutcome = {
+  evaluated: [],
+  failed: { why: 'it takes long, and its review had no more time for it', isBegun: false },
+};
+
+/**
+ * Leaves to threads what takes long, turn by turn. Constraints that warn or record get a part of the time that is left,
+ * so that one that was put there to be tried costs nobody a workload. `undefined`: the deadline passed first.
+ */
 const inThreads = async (
   long: LongJudging,
-  threads: EvaluationThreads,
   { namespace }: Pick<AdmissionRequest, 'namespace'>,
   deadline: Deadline,
+  { threads, clock }: { readonly threads: EvaluationThreads; readonly clock: Clock },
 ): Promise<ConstraintAnswers | undefined> => {
   let left: ConstraintAnswers | LongJudging = long;
   while ('turn' in left) {
     if (deadline.remaining() <= 0) return undefined;
+    const within = left.isDenying ? deadline : partOf(deadline, clock);
     const outcome: TurnOutcome | 'late' =
       deadline.mayWait?.(namespace) === false
         ? noRoom
-        : await threads.evaluate(left.turn, namespace, deadline.signal());
-    if (outcome === 'late') return undefined;
-    left = left.goOn(outcome);
+        : await threads.evaluate(left.turn, namespace, within.signal());
+    if (outcome === 'late' && left.isDenying) return undefined;
+    left = left.goOn(outcome === 'late' ? noTime : outcome);
   }
   return left;
 };
@@ -169,7 +185,7 @@ export const createJudgeConstraints = (deps: JudgeDeps): JudgeConstraints => {
       if (!('turn' in answers.value)) return verdictOf(answers.value, set, began);
       if (threads === undefined)
         throw new Error('constraints left evaluations to threads that are not there');
-      return inThreads(answers.value, threads, request, deadline).then((found) =>
+      return inThreads(answers.value, request, deadline, { threads, clock }).then((found) =>
         found === undefined ? 'late' : verdictOf(found, set, began),
       );
     };

@@ -35,6 +35,7 @@ interface SetAnswers {
 
 /** Constraints whose evaluation takes too long here. */
 interface LongJudging {
+  readonly isDenying: boolean;
   /** What a thread is to do. */
   readonly turn: EvaluationTurn;
   /** Goes on with what came of it. */
@@ -42,7 +43,7 @@ interface LongJudging {
 }
 
 interface SetParts {
-  /** In the order in which they are asked. */
+  /** In the order in which they are asked, among those that refuse and among the others. */
   readonly constraints: readonly ConstraintInForce[];
   /** Globs on namespaces of a Config. */
   readonly excludedNamespaces: readonly string[];
@@ -109,21 +110,30 @@ const createCandidates = (
 
 const answersOf = (answers: ReviewAnswers): SetAnswers | LongJudging =>
   'turn' in answers
-    ? { turn: answers.turn, goOn: (outcome) => answersOf(answers.goOn(outcome)) }
+    ? {
+        isDenying: answers.isDenying,
+        turn: answers.turn,
+        goOn: (outcome) => answersOf(answers.goOn(outcome)),
+      }
     : { judgements: answers, isExcluded: false };
 
-/** The constraints in force at one time, as a webhook asks them. */
+const isDenying = ({ enforcement }: ConstraintInForce): boolean =>
+  actionsAt(enforcement, point).includes('deny');
+
+/** The constraints in force at one time, as a webhook asks them: those that refuse have the steps of a review first. */
 export const createConstraintSet = ({
   constraints,
   excludedNamespaces,
   version,
   withoutMessage,
 }: SetParts) => {
-  const candidates = createCandidates(constraints);
+  const denying = constraints.filter(isDenying);
+  const inOrder = [...denying, ...constraints.filter((one) => !isDenying(one))];
+  const candidates = createCandidates(inOrder);
   return {
     version,
     isEmpty: constraints.length === 0,
-    isDenying: constraints.some(({ enforcement }) => actionsAt(enforcement, point).includes('deny')),
+    isDenying: denying.length > 0,
     needsNamespace: (sent: JsonObject): boolean => {
       const request = asGatekeeper(sent);
       return textOf(request['namespace']) !== '' && candidates(request).needNamespace;

@@ -40,11 +40,20 @@ const templates = kinds.map((kind) => {
   const crd = { spec: { names: { kind }, validation: { openAPIV3Schema: schema } } };
   return { ...made, spec: { ...(made['spec'] as JsonObject), crd } };
 });
-/** Constraints of these kinds, which are asked in this order. */
-const setOf = (asked: readonly string[], parameters: JsonObject = {}): CompiledConstraints =>
+/** Constraints of these kinds, which are asked in this order. `actions`: of each; they deny where it holds none. */
+const setOf = (
+  asked: readonly string[],
+  parameters: JsonObject = {},
+  actions: readonly string[] = [],
+): CompiledConstraints =>
   storeOf(
     templates,
-    asked.map((kind, at) => constraint(kind, `c${String(at).padStart(2, '0')}`, { parameters })),
+    asked.map((kind, at) =>
+      constraint(kind, `c${String(at).padStart(2, '0')}`, {
+        parameters,
+        enforcementAction: actions[at] ?? 'deny',
+      }),
+    ),
   ).set((text) => text);
 
 const pod: JsonObject = { apiVersion: 'v1', kind: 'Pod', metadata: { name: 'x', labels: { a: 'b' } } };
@@ -133,8 +142,9 @@ describe('what a thread evaluates is what would have come of it at once', () => 
         oddParameters,
         namespaces,
         fc.integer({ min: 1, max: 4 }),
-        (asked, request, parameters, namespace, most) => {
-          const set = setOf(['ALong', ...asked], parameters);
+        fc.array(fc.constantFrom('deny', 'warn', 'dryrun'), { minLength: 7, maxLength: 7 }),
+        (asked, request, parameters, namespace, most, actions) => {
+          const set = setOf(['ALong', ...asked], parameters, actions);
           const one: Question = { ...question(request), namespace };
           expect(throughThreads(set, one, most)).toEqual(answersOf(set, one));
         },
@@ -193,6 +203,18 @@ describe('where a thread is there', () => {
   test('what takes little is evaluated at once', () => {
     const set = setOf(['Labels', 'Conflict', 'NoText', 'Many', 'Quiet']);
     expect(answersOf(set, { ...question(), hasThreads: true })).toEqual(answersOf(set, question()));
+  });
+
+  test('it is left those that refuse in a turn of their own, before all others', () => {
+    const kinds = ['Labels', 'Old', 'Quiet', 'ALong'];
+    const set = setOf(kinds, {}, ['warn', 'deny', 'dryrun', 'warn']);
+    expect(longOf(set)).toMatchObject({ isDenying: false, turn: { evaluations: [{}, {}, {}] } });
+    const mixed = setOf(['ALong', ...kinds], {}, ['deny', 'warn', 'deny', 'dryrun', 'warn']);
+    const first = longOf(mixed);
+    expect([first.isDenying, first.turn.evaluations.length]).toEqual([true, 2]);
+    const second = first.goOn(turnOf(first, Infinity));
+    expect(second).toMatchObject({ isDenying: false, turn: { evaluations: [{}, {}, {}] } });
+    expect(throughThreads(mixed, question())).toEqual(answersOf(mixed, question()));
   });
 
   test('nothing is left to it where none is there', () => {

@@ -56,6 +56,8 @@ export interface EvaluatedTurn {
 
 /** Evaluations that take too long here. */
 export interface LongReview {
+  /** A violation of one of them refuses. Else nobody may be refused for want of time for them. */
+  readonly isDenying: boolean;
   /** What a thread is to do. */
   readonly turn: EvaluationTurn;
   /** Goes on with what came of it. */
@@ -131,44 +133,58 @@ const failedEvaluation = ({ why, isBegun }: NonNullable<EvaluatedTurn['failed']>
   steps: isBegun ? maxSteps : 0,
 });
 
+/** Whether a violation refuses. */
+const denies = ({ actions }: Pick<Waiting, 'actions'>): boolean => actions.includes('deny');
+
 const nothingSaid = { why: 'its thread said nothing', isBegun: true };
 
-/** What is left of a review for a thread, turn by turn. A constraint that the thread could not evaluate has an error. */
+/**
+ * What is left of a review for a thread, turn by turn: first those that refuse, then all others. A constraint that the
+ * thread could not evaluate has an error.
+ */
 const leftOver = (
   question: ReviewQuestion,
   judgements: Judgements,
   waiting: readonly Waiting[],
   stepsLeft: number,
-): LongReview => ({
-  turn: {
-    request: question.request,
-    namespace: question.review.namespace,
-    surroundings: question.surroundings,
-    maxViolations,
-    stepsLeft,
-    evaluations: waiting.map(({ constraint: { template, written } }) => ({
-      source: template.code.source,
-      parameters: written,
-    })),
-  },
-  goOn: ({ evaluated, failed }) => {
-    const missing = failed ?? (evaluated.length === 0 ? nothingSaid : undefined);
-    // Where no thread began the next, none is asked again for those behind it: to send the object takes time each time.
-    const behind = waiting.slice(evaluated.length);
-    const failing = missing?.isBegun === true ? behind.slice(0, 1) : behind;
-    const errors = missing === undefined ? [] : failing.map(() => failedEvaluation(missing));
-    const all = [...evaluated, ...errors];
-    const known = [...judgements];
-    let left = stepsLeft;
-    for (const [place, evaluation] of all.slice(0, waiting.length).entries()) {
-      const { at, constraint, actions } = waiting[place] as Waiting;
-      known[at] = asked(constraint, { actions, ...evaluation }, question);
-      left -= evaluation.steps;
-    }
-    const rest = waiting.slice(all.length);
-    return rest.length > 0 ? leftOver(question, known, rest, left) : known.filter((one) => one !== undefined);
-  },
-});
+): LongReview => {
+  const isDenying = waiting.some(denies);
+  const now = waiting.filter((one) => denies(one) === isDenying);
+  const later = waiting.filter((one) => denies(one) !== isDenying);
+  return {
+    isDenying,
+    turn: {
+      request: question.request,
+      namespace: question.review.namespace,
+      surroundings: question.surroundings,
+      maxViolations,
+      stepsLeft,
+      evaluations: now.map(({ constraint: { template, written } }) => ({
+        source: template.code.source,
+        parameters: written,
+      })),
+    },
+    goOn: ({ evaluated, failed }) => {
+      const missing = failed ?? (evaluated.length === 0 ? nothingSaid : undefined);
+      // Where no thread began the next, none is asked again for those behind it: to send the object takes time each time.
+      const behind = now.slice(evaluated.length);
+      const failing = missing?.isBegun === true ? behind.slice(0, 1) : behind;
+      const errors = missing === undefined ? [] : failing.map(() => failedEvaluation(missing));
+      const all = [...evaluated, ...errors];
+      const known = [...judgements];
+      let left = stepsLeft;
+      for (const [place, evaluation] of all.slice(0, now.length).entries()) {
+        const { at, constraint, actions } = now[place] as Waiting;
+        known[at] = asked(constraint, { actions, ...evaluation }, question);
+        left -= evaluation.steps;
+      }
+      const rest = [...now.slice(all.length), ...later];
+      return rest.length > 0
+        ? leftOver(question, known, rest, left)
+        : known.filter((one) => one !== undefined);
+    },
+  };
+};
 
 /**
  * Asks one constraint after the other about a review, which has steps for all of them together. A step asks one at most.
