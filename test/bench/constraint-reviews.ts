@@ -12,19 +12,19 @@ import {
   writeObedientPods,
   type TemplatesAndConstraints,
 } from './constraint-stage.ts';
-import { startManager } from './constraint-manager.ts';
+import { managerPath, startManager } from './constraint-manager.ts';
 import { expectAll, send } from './evidence-stage.ts';
 import { median, print, type Server } from './processes.ts';
 
 /** A server under the same Pods, and its rates in each round. */
 interface Runner {
-  readonly server: Server;
+  readonly server: Pick<Server, 'port' | 'stop'>;
   readonly path: string;
   readonly bodiesFile: string;
   readonly rates: number[];
 }
 
-const runner = (server: Server, bodiesFile: string, path = validate): Runner => ({
+const runner = (server: Runner['server'], bodiesFile: string, path = validate): Runner => ({
   server,
   path,
   bodiesFile,
@@ -55,27 +55,22 @@ const printRate = (name: string, ours: Runner, reference: readonly [string, Runn
   });
 
 const nobody = 'without constraints';
-const manager = "Gatekeeper's manager, /v1/admit";
+const manager = "Gatekeeper's manager";
 
-/** The manager judges the same Pods on the same core; its rate is a reference only where it runs. */
-const besideManager = async (
-  objects: TemplatesAndConstraints,
-  bodiesFile: string,
-): Promise<Runner | undefined> => {
-  const started = await startManager(objectsOf(objects));
-  return started === undefined ? undefined : runner(started, bodiesFile, '/v1/admit');
-};
+/** The manager judges the same Pods on the same core. */
+const besideManager = async (objects: TemplatesAndConstraints, bodiesFile: string): Promise<Runner> =>
+  runner(await startManager(objects), bodiesFile, managerPath);
 
 const measureDocument = async (plan: BenchPlan): Promise<void> => {
   const { file, bytes } = await writeObedientPods(plan, 'allowed-registry');
   const bare = runner(await startConstraintGate(plan, []), file);
   const ours = runner(await startConstraintGate(plan, objectsOf(document004())), file);
   const theirs = await besideManager(document004(), file);
-  await runAll(theirs === undefined ? [bare, ours] : [bare, ours, theirs], plan);
+  await runAll([bare, ours, theirs], plan);
   const name = `reviews-per-second with the constraint of document 004, record on, ${bytes} bytes, 32 connections`;
   printRate(name, ours, [nobody, bare], 'ratio >= 0.75');
-  if (theirs !== undefined) printRate(name, ours, [manager, theirs], 'ratio >= 5');
-  for (const one of [bare, ours, theirs]) await one?.server.stop();
+  printRate(name, ours, [manager, theirs], 'ratio >= 5');
+  for (const one of [bare, ours, theirs]) await one.server.stop();
 };
 
 const measureLibrary = async (plan: BenchPlan, folder: string): Promise<void> => {
@@ -87,11 +82,10 @@ const measureLibrary = async (plan: BenchPlan, folder: string): Promise<void> =>
   const ours = runner(await startConstraintGate(plan, objectsOf(library)), file);
   const crowded = runner(await startConstraintGate(plan, many), file);
   const theirs = await besideManager(library, file);
-  const others = theirs === undefined ? [] : [theirs];
-  await runAll([bare, ours, crowded, ...others], plan);
+  await runAll([bare, ours, crowded, theirs], plan);
   const name = `reviews-per-second with ${count} constraints of Gatekeeper's library that speak of the Pod`;
   printRate(name, ours, [nobody, bare]);
-  if (theirs !== undefined) printRate(name, ours, [manager, theirs], 'ratio >= 4');
+  printRate(name, ours, [manager, theirs], 'ratio >= 4');
   print({
     name: `time per review, 500 constraints, ${count} of which speak of the Pod`,
     value: 1e6 / median(crowded.rates),
@@ -101,7 +95,7 @@ const measureLibrary = async (plan: BenchPlan, folder: string): Promise<void> =>
     budget: 'ratio <= 1.3',
   });
   await measureLatency(plan, ours, bare, count);
-  for (const one of [bare, ours, crowded, theirs]) await one?.server.stop();
+  for (const one of [bare, ours, crowded, theirs]) await one.server.stop();
 };
 
 const measureLatency = async (

@@ -139,7 +139,7 @@ export const writeReviews = async (
 
 type Attack = Pick<LoadPlan, 'bodiesFile'> & Partial<LoadPlan>;
 /** As fast as the answers come over 32 connections, unless told. */
-export const send = (server: Server, path: string, plan: Attack): Promise<LoadResult> =>
+export const send = (server: Pick<Server, 'port'>, path: string, plan: Attack): Promise<LoadResult> =>
   load({ port: server.port, path, connections: 32, requests: 10_000_000, seconds: 60, rate: 0, ...plan });
 
 /** @throws when an answer is not what every one of them must be: a figure of wrong answers is none. */

@@ -115,9 +115,14 @@ export const gatekeeperWebhooks = ({ url, ca }: Pick<Gatekeeper, 'url' | 'ca'>):
 /**
  * Starts the manager beside the API server. Templates with Rego and CEL are asked in Rego, as we do.
  * @param cluster - holds the objects of a release already
+ * @param placed - makes of a command one that says where it runs
  */
 export const startGatekeeper = async (
   cluster: Pick<Cluster, 'folder' | 'kubeconfigs'>,
+  placed = (program: string, args: readonly string[]): readonly [string, readonly string[]] => [
+    program,
+    args,
+  ],
 ): Promise<Gatekeeper> => {
   const { manager } = installGatekeeper();
   const folder = mkdtempSync(join(cluster.folder, 'gatekeeper-'));
@@ -126,27 +131,23 @@ export const startGatekeeper = async (
   writeFileSync(join(folder, 'tls.crt'), serving.certificate);
   writeFileSync(join(folder, 'tls.key'), serving.key, { mode: 0o600 });
   const [port, health, metrics] = await freePorts(3);
-  const process = launch({
-    name: 'gatekeeper',
-    command: manager,
-    log: `${folder}.log`,
-    args: [
-      `--kubeconfig=${cluster.kubeconfigs.admin}`,
-      '--debug-use-fake-pod',
-      '--disable-cert-rotation',
-      `--cert-dir=${folder}`,
-      '--host=127.0.0.1',
-      `--port=${port}`,
-      `--health-addr=127.0.0.1:${health}`,
-      `--prometheus-port=${metrics}`,
-      '--operation=webhook',
-      '--operation=status',
-      '--operation=generate',
-      '--disable-opa-builtin=http.send',
-      '--enable-k8s-native-validation=false',
-      '--shutdown-delay=0',
-    ],
-  });
+  const [command, args] = placed(manager, [
+    `--kubeconfig=${cluster.kubeconfigs.admin}`,
+    '--debug-use-fake-pod',
+    '--disable-cert-rotation',
+    `--cert-dir=${folder}`,
+    '--host=127.0.0.1',
+    `--port=${port}`,
+    `--health-addr=127.0.0.1:${health}`,
+    `--prometheus-port=${metrics}`,
+    '--operation=webhook',
+    '--operation=status',
+    '--operation=generate',
+    '--disable-opa-builtin=http.send',
+    '--enable-k8s-native-validation=false',
+    '--shutdown-delay=0',
+  ]);
+  const process = launch({ name: 'gatekeeper', command, log: `${folder}.log`, args });
   await untilReady(process, async () => (await fetch(`http://127.0.0.1:${health}/readyz`)).status === 200);
   const url = `https://127.0.0.1:${port}`;
   const reviewer = createReviewer(`${url}/v1/admit?timeout=30s`, authority.certificate);
