@@ -86,14 +86,14 @@ describe('the thread of the store', () => {
 
   test('that hangs in the disk does not hold up the end of the gate', async () => {
     const dataDir = newDir();
-    const store = open({ dataDir, busyTimeoutMs: 1500, closeMs: 50 });
+    const store = open({ dataDir, busyTimeoutMs: 20_000, closeMs: 50 });
     await store.open();
     const other = new DatabaseSync(decisionsFile(dataDir));
     other.exec('BEGIN IMMEDIATE');
     const hanging = store.append(decisionNumbers(0, 1)).catch((error: unknown) => error);
     const begun = performance.now();
     await store.close();
-    expect(performance.now() - begun).toBeLessThan(1000);
+    expect(performance.now() - begun).toBeLessThan(10_000);
     expect(await hanging).toMatchObject({ code: 'CLOSED' });
     other.close();
   });

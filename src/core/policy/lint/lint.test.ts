@@ -174,12 +174,12 @@ describe('no false alarm', () => {
     expect(found).toEqual([expect.stringContaining('covers port 5000 of a.io only')]);
   });
 
-  test('lists of a thousand patterns are linted within a few seconds', () => {
+  test('lists of a thousand patterns are linted within a minute at most', () => {
     const many = (prefix: string) =>
       Array.from({ length: 1024 }, (_, i) => `a.io/${prefix}${i}/${'**/x/'.repeat(20)}y`);
     const policies = registries({ allow: many('a'), deny: many('b') });
     let found: unknown;
-    expect(threadTime(() => (found = remarks(policies)))).toBeLessThan(20_000);
+    expect(threadTime(() => (found = remarks(policies)))).toBeLessThan(60_000);
     expect(found).toEqual([]);
   });
 });

@@ -49,6 +49,12 @@ describe('JSON of a stranger', () => {
     expect(why('['.repeat(4_000_000))).toMatch(/deeper/);
   });
 
+  /** What the machine takes to look at each byte once. */
+  const lookAtEach = (bytes: Uint8Array): number => {
+    let sum = 0;
+    for (const byte of bytes) sum = (sum * 31 + byte) % 65_521;
+    return sum;
+  };
   const twoLevels = (inner: string) => `{"schemaVersion":2,"layers":[],"annotations":{${inner}}}`;
   const four = 4 * 1024 * 1024;
   const large: readonly (readonly [string, string])[] = [
@@ -60,10 +66,16 @@ describe('JSON of a stranger', () => {
     ['texts without commas', `{${'""'.repeat(four / 2)}}`],
     ['closing brackets', `{${']'.repeat(four)}}`],
   ];
-  test.each(large)('4 MiB of %s hold nobody up (B9)', (_title, text) => {
+  test.each(large)('4 MiB of %s are read about as fast as each byte is looked at once (B9)', (_title, text) => {
     const bytes = new TextEncoder().encode(text);
-    const used = Array.from({ length: 3 }, () => threadTime(() => read(bytes)));
-    expect(Math.min(...used)).toBeLessThan(100);
+    const used: number[] = [];
+    const looked: number[] = [];
+    // In turns, so that a busy machine is busy for both.
+    for (let round = 0; round < 4; round++) {
+      looked.push(threadTime(() => lookAtEach(bytes)));
+      used.push(threadTime(() => read(bytes)));
+    }
+    expect(Math.min(...used)).toBeLessThan(3 * Math.min(...looked));
   });
 
   test('every object without a key twice is read as JSON.parse reads it', () => {
