@@ -1,5 +1,5 @@
-import type { ServerResponse } from 'node:http';
-import type { Http2ServerResponse } from 'node:http2';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Http2ServerRequest, Http2ServerResponse } from 'node:http2';
 import type { Decision } from '../../../core/decision/decision.ts';
 import type { WebRequest } from './body-reader.ts';
 
@@ -21,24 +21,41 @@ const maxReadTime = 10_000;
 export const jsonError = (error: string, message: string, decision?: Decision): string =>
   `${JSON.stringify({ error, message, ...(decision === undefined ? {} : { decision: decision.id }) })}\n`;
 
-const isHttp2 = (request: WebRequest): boolean => request.httpVersionMajor === 2;
+const isHttp2 = (request: WebRequest): request is Http2ServerRequest =>
+  request.httpVersionMajor === 2;
 
 /**
  * Writes an answer before the body has arrived. Closing at once would reset the connection, and a client that is
  * still sending would never read the answer. So the rest of the body is discarded, for a second at most.
  */
-const writeEarly = (request: WebRequest, response: WebResponse, text: string): void => {
+const writeEarly = (request: IncomingMessage, response: ServerResponse, text: string): void => {
   const finish = (): void => {
     clearTimeout(timer);
     response.end();
   };
-  const timer = setTimeout(() => {
-    finish();
-    if ('stream' in response) response.stream?.close();
-  }, maxLinger).unref();
+  const timer = setTimeout(finish, maxLinger).unref();
   request.once('end', finish);
   request.once('close', finish);
-  (response as ServerResponse).write(text);
+  response.write(text);
+  request.resume();
+};
+
+/**
+ * The same over HTTP/2, where the answer ends at once and its stream is reset after that (RFC 9113, 8.1). Reset before
+ * its end, it is no answer: an API server calls it a stream error, and its user reads no reason.
+ */
+const writeEarlyOnStream = (
+  request: Http2ServerRequest,
+  response: Http2ServerResponse,
+  text: string,
+): void => {
+  const { stream } = response;
+  const timer = setTimeout(() => {
+    if (stream.writableFinished) stream.close();
+    else stream.once('finish', () => stream.close());
+  }, maxLinger).unref();
+  stream.once('close', () => clearTimeout(timer));
+  response.end(text);
   request.resume();
 };
 
@@ -54,11 +71,11 @@ export const writeAnswer = (
   const fields = ['Content-Type', 'application/json', 'Content-Length', String(Buffer.byteLength(text))];
   if (headers !== undefined) fields.push(...headers);
   if (isHttp2(request)) {
-    (response as Http2ServerResponse).stream.setTimeout(maxReadTime, () => {
-      (response as Http2ServerResponse).stream.close();
-    });
+    const { stream } = response as Http2ServerResponse;
+    stream.setTimeout(maxReadTime, () => stream.close());
   } else if (last || early) fields.push('Connection', 'close');
   (response as ServerResponse).writeHead(status, fields);
-  if (early) writeEarly(request, response, text);
-  else response.end(text);
+  if (!early) response.end(text);
+  else if (isHttp2(request)) writeEarlyOnStream(request, response as Http2ServerResponse, text);
+  else writeEarly(request, response as ServerResponse, text);
 };

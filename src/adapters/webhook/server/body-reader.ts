@@ -170,11 +170,18 @@ interface PendingBody {
   readonly reject: (rejection: RequestRejection) => void;
 }
 
-/** Starts the clock. @returns whether so many bytes are too few for the time since then */
-const minimumRateFrom = (deadline: Deadline): ((bytes: number) => boolean) => {
-  const budget = deadline.remaining();
+/** Milliseconds that the event loop has waited for input until now. */
+const realIdleTime = (): number => performance.eventLoopUtilization().idle;
+
+/**
+ * Starts the clock: time in which the event loop waited counts. On a machine with too much to do, 500 creates at one time
+ * take seconds, and a client that gets no processor is no client that sends nothing.
+ * @returns whether so many bytes are too few for the time since then
+ */
+const minimumRateFrom = (idleTime: () => number): ((bytes: number) => boolean) => {
+  const began = idleTime();
   return (bytes) => {
-    const taken = budget - deadline.remaining() - gracePeriod;
+    const taken = idleTime() - began - gracePeriod;
     return taken > 0 && bytes < (taken * minBytesPerSecond) / 1_000;
   };
 };
@@ -224,7 +231,10 @@ const createEvict =
 const unknownSender: Sender = { peer: '', minimumRate: false };
 
 /** Reads bodies within the caps of R19: each at most 8 MiB, all in flight at most 64 MiB, each before its deadline. */
-export const createBodyReader = (limits: BodyLimits = { maxBodyBytes, maxBytesInFlight }): BodyReader => {
+export const createBodyReader = (
+  limits: BodyLimits = { maxBodyBytes, maxBytesInFlight },
+  idleTime: () => number = realIdleTime,
+): BodyReader => {
   const bytes = createBytesInFlight(limits.maxBytesInFlight);
   const pending = new Set<PendingBody>();
   const evict = createEvict(bytes, pending);
@@ -236,7 +246,7 @@ export const createBodyReader = (limits: BodyLimits = { maxBodyBytes, maxBytesIn
     { peer, minimumRate, isRefused }: Sender & { readonly isRefused: boolean },
     resolve: (body: Body) => void,
   ): void => {
-    const isSlow = minimumRateFrom(deadline);
+    const isSlow = minimumRate ? minimumRateFrom(idleTime) : () => false;
     const buffer = new BodyBuffer(request.headers['content-length']);
     let held = 0;
     let settled = false;
@@ -248,7 +258,7 @@ export const createBodyReader = (limits: BodyLimits = { maxBodyBytes, maxBytesIn
     };
     const reject = (rejection: RequestRejection, chunk = nothing): void =>
       settle({ state: 'rejected', rejection, start: buffer.start(chunk) });
-    const isTooSlow = (): boolean => minimumRate && isSlow(buffer.length);
+    const isTooSlow = (): boolean => isSlow(buffer.length);
     const body: PendingBody = { peer, held: () => held, deadline, isTooSlow, reject };
     pending.add(body);
     request.on('data', (chunk: Buffer) => {

@@ -193,11 +193,23 @@ describe('R27: requests that never end', () => {
     const [stream] = await openStreams(gate, '127.0.0.2', 1);
     if (stream === undefined) throw new Error('no stream');
     let text = '';
+    let hasEnded = false;
     stream.on('data', (piece: Buffer) => (text += piece.toString()));
+    // RFC 9113, 8.1: END_STREAM comes before RST_STREAM, or a client takes the answer for a broken one.
+    stream.on('end', () => (hasEnded = !stream.closed));
     const began = performance.now();
     await once(stream, 'close');
     expect(performance.now() - began).toBeLessThan(8_000);
     expect(text).toContain('less than 16 KiB a second');
+    expect(hasEnded).toBe(true);
+  });
+
+  test('leave the window of their connection open: bodies do not wait for each other', async () => {
+    const gate = await start();
+    const [stream] = await openStreams(gate, '127.0.0.2', 1);
+    await expect
+      .poll(() => stream?.session?.state.remoteWindowSize)
+      .toBeGreaterThanOrEqual(128 * 65_535);
   });
 });
 

@@ -113,6 +113,13 @@ const checkedContext = (
   }
 };
 
+const maxConcurrentStreams = 128;
+/**
+ * Bytes that a connection may send before it must wait for us: the windows of all its streams (RFC 9113, 6.5.2 and 6.9.2).
+ * With 64 KiB for all of them, the bodies of one burst wait for each other, and a busy gate makes each look slow.
+ */
+const connectionWindow = maxConcurrentStreams * 65_535;
+
 const serverOptions = (
   context: SecureContextOptions,
   limits: ServerLimits,
@@ -129,7 +136,7 @@ const serverOptions = (
   keepAliveTimeout: limits.idleTimeout,
   connectionsCheckingInterval: Math.min(250, limits.headersTimeout),
   maxHeaderSize: 16 * 1024,
-  settings: { maxConcurrentStreams: 128, maxHeaderListSize: 16 * 1024, enablePush: false },
+  settings: { maxConcurrentStreams, maxHeaderListSize: 16 * 1024, enablePush: false },
   maxSessionMemory: 32,
 });
 
@@ -142,6 +149,7 @@ const connectionLimits = (limits: ServerLimits): ConnectionLimits => ({
 
 const guard = (server: Http2SecureServer, limits: ServerLimits, onProblem: OnProblem): void => {
   server.setTimeout(limits.idleTimeout);
+  server.on('session', (session) => session.setLocalWindowSize(connectionWindow));
   server.on('tlsClientError', (error) => {
     onProblem({ kind: 'handshake', message: 'a TLS handshake failed', error });
   });
