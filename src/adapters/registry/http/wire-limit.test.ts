@@ -106,18 +106,21 @@ const overflowErrors = async (work: () => Promise<void>): Promise<number> => {
 test.each([
   ['trailers', `${chunked}2\r\n{}\r\n0\r\n`],
   ['headers', 'HTTP/1.1 200 OK\r\n'],
-])('B9: 60 KB of %s that are nearly empty cost no more errors than 4 KiB of them', async (_name, beginning) => {
-  const server = await speak((socket) => {
-    socket.once('data', () => socket.write(`${beginning}${'a: b\r\n'.repeat(10_000)}`));
-  });
-  const http = transport({ [server.host]: onLoopback });
-  const made = await overflowErrors(async () => {
-    expect(await ask(http, requestTo(server.host))).toMatchObject({ kind: 'invalid' });
-  });
-  expect(made).toBeGreaterThan(0);
-  // The library reads 4 KiB in one go, where a header has 6 bytes and may make two errors: one at its name, one at its value.
-  expect(made).toBeLessThanOrEqual((2 * 4096) / 6);
-});
+])(
+  'B9: 60 KB of %s that are nearly empty cost no more errors than 4 KiB of them',
+  async (_name, beginning) => {
+    const server = await speak((socket) => {
+      socket.once('data', () => socket.write(`${beginning}${'a: b\r\n'.repeat(10_000)}`));
+    });
+    const http = transport({ [server.host]: onLoopback });
+    const made = await overflowErrors(async () => {
+      expect(await ask(http, requestTo(server.host))).toMatchObject({ kind: 'invalid' });
+    });
+    expect(made).toBeGreaterThan(0);
+    // The library reads 4 KiB in one go, where a header has 6 bytes and may make two errors: one at its name, one at its value.
+    expect(made).toBeLessThanOrEqual((2 * 4096) / 6);
+  },
+);
 
 test('a body as large as its limit comes through, in chunks of 64 bytes and over a connection that was used', async () => {
   const size = 4 * mebibyte;

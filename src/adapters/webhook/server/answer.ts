@@ -21,8 +21,7 @@ const maxReadTime = 10_000;
 export const jsonError = (error: string, message: string, decision?: Decision): string =>
   `${JSON.stringify({ error, message, ...(decision === undefined ? {} : { decision: decision.id }) })}\n`;
 
-const isHttp2 = (request: WebRequest): request is Http2ServerRequest =>
-  request.httpVersionMajor === 2;
+const isHttp2 = (request: WebRequest): request is Http2ServerRequest => request.httpVersionMajor === 2;
 
 /**
  * Writes an answer before the body has arrived. Closing at once would reset the connection, and a client that is

@@ -118,30 +118,33 @@ test.each([
   ['a body that just began', 0, 1_900, false],
   ['a body at a slow but honest rate', 60_000, 5_000, false],
   ['a body while the event loop waits for nothing, however long', 0, 0, false],
-])('R27: %s, %i bytes while the event loop waits %i ms: given up %s', async (_title, bytes, waited, givenUp) => {
-  let idle = 0;
-  const reader = readerOf(undefined, () => idle);
-  const read = (minimumRate: boolean) => {
-    const stream = new PassThrough();
-    const request = Object.assign(stream, { headers: {} }) as unknown as WebRequest;
-    stream.write(Buffer.alloc(bytes, ' '));
-    return { body: reader.read(request, deadline, { peer: 'pod', minimumRate }), end: () => stream.end() };
-  };
-  const stranger = read(true);
-  const verified = read(false);
-  await new Promise((resolve) => setImmediate(resolve));
-  idle += waited;
-  if (!givenUp) {
-    // Two checks for slow bodies.
-    await new Promise((resolve) => setTimeout(resolve, 300));
-    stranger.end();
-  }
-  expect(await stranger.body).toMatchObject(
-    givenUp ? { state: 'rejected', rejection: { code: 'deadline-exceeded' } } : { state: 'whole' },
-  );
-  verified.end();
-  expect(await verified.body).toMatchObject({ state: 'whole' });
-});
+])(
+  'R27: %s, %i bytes while the event loop waits %i ms: given up %s',
+  async (_title, bytes, waited, givenUp) => {
+    let idle = 0;
+    const reader = readerOf(undefined, () => idle);
+    const read = (minimumRate: boolean) => {
+      const stream = new PassThrough();
+      const request = Object.assign(stream, { headers: {} }) as unknown as WebRequest;
+      stream.write(Buffer.alloc(bytes, ' '));
+      return { body: reader.read(request, deadline, { peer: 'pod', minimumRate }), end: () => stream.end() };
+    };
+    const stranger = read(true);
+    const verified = read(false);
+    await new Promise((resolve) => setImmediate(resolve));
+    idle += waited;
+    if (!givenUp) {
+      // Two checks for slow bodies.
+      await new Promise((resolve) => setTimeout(resolve, 300));
+      stranger.end();
+    }
+    expect(await stranger.body).toMatchObject(
+      givenUp ? { state: 'rejected', rejection: { code: 'deadline-exceeded' } } : { state: 'whole' },
+    );
+    verified.end();
+    expect(await verified.body).toMatchObject({ state: 'whole' });
+  },
+);
 
 /** Bodies of a peer that all but end, and fill all that may be in flight. */
 const fill = async (reader: BodyReader, peers: readonly string[], length: number) => {

@@ -207,9 +207,7 @@ describe('R27: requests that never end', () => {
   test('leave the window of their connection open: bodies do not wait for each other', async () => {
     const gate = await start();
     const [stream] = await openStreams(gate, '127.0.0.2', 1);
-    await expect
-      .poll(() => stream?.session?.state.remoteWindowSize)
-      .toBeGreaterThanOrEqual(128 * 65_535);
+    await expect.poll(() => stream?.session?.state.remoteWindowSize).toBeGreaterThanOrEqual(128 * 65_535);
   });
 });
 

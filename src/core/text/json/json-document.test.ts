@@ -66,17 +66,20 @@ describe('JSON of a stranger', () => {
     ['texts without commas', `{${'""'.repeat(four / 2)}}`],
     ['closing brackets', `{${']'.repeat(four)}}`],
   ];
-  test.each(large)('4 MiB of %s are read about as fast as each byte is looked at once (B9)', (_title, text) => {
-    const bytes = new TextEncoder().encode(text);
-    const used: number[] = [];
-    const looked: number[] = [];
-    // In turns, so that a busy machine is busy for both.
-    for (let round = 0; round < 4; round++) {
-      looked.push(threadTime(() => lookAtEach(bytes)));
-      used.push(threadTime(() => read(bytes)));
-    }
-    expect(Math.min(...used)).toBeLessThan(3 * Math.min(...looked));
-  });
+  test.each(large)(
+    '4 MiB of %s are read about as fast as each byte is looked at once (B9)',
+    (_title, text) => {
+      const bytes = new TextEncoder().encode(text);
+      const used: number[] = [];
+      const looked: number[] = [];
+      // In turns, so that a busy machine is busy for both.
+      for (let round = 0; round < 4; round++) {
+        looked.push(threadTime(() => lookAtEach(bytes)));
+        used.push(threadTime(() => read(bytes)));
+      }
+      expect(Math.min(...used)).toBeLessThan(3 * Math.min(...looked));
+    },
+  );
 
   test('every object without a key twice is read as JSON.parse reads it', () => {
     fc.assert(
