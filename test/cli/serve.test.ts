@@ -58,6 +58,14 @@ describe('signals', () => {
     expect(await gate.ended).toMatchObject({ code: 0, signal: null });
   });
 
+  test('SIGTERM drains and ends with 0 also when nobody reads the log any more', async () => {
+    const gate = await started(policyFolder());
+    gate.child.stderr?.destroy();
+    await gate.post(bad);
+    expect(await gate.stop()).toMatchObject({ code: 0, signal: null });
+    expect(await gate.recorded(1)).toHaveLength(1);
+  });
+
   test('what was answered before SIGTERM is on record', async () => {
     const gate = await started(policyFolder());
     for (let sent = 0; sent < 20; sent++)

@@ -17,14 +17,14 @@ interface Backlog {
   /** Few bytes wait for more of them until this is called. */
   flush(): void;
   bytes(): number;
-  /** Called when something was written. */
-  onWritten(listener: () => void): void;
+  /** Called when something was written, in the order of these calls. @returns removes the listener */
+  onWritten(listener: () => void): () => void;
 }
 
 export const createBacklog = (file: BufferedFile): Backlog => {
   let bytes = 0;
   let isFlushOwed = false;
-  const listeners: (() => void)[] = [];
+  const listeners = new Set<() => void>();
   const settled = (left: number): void => {
     bytes = Math.max(0, left);
     for (const listener of listeners) listener();
@@ -47,7 +47,10 @@ export const createBacklog = (file: BufferedFile): Backlog => {
       file.flush();
     },
     bytes: () => bytes,
-    onWritten: (listener) => void listeners.push(listener),
+    onWritten: (listener) => {
+      listeners.add(listener);
+      return () => void listeners.delete(listener);
+    },
   };
 };
 
@@ -55,8 +58,8 @@ interface DecisionLines {
   add(decision: Decision, line: BytePieces): void;
   /** Hands on as much as is wanted. */
   write(): void;
-  /** Writes everything, for the end of the process. */
-  writeAll(): void;
+  /** Lines that are not handed on. */
+  count(): number;
 }
 
 /** Limit of decision lines that wait while the log is not read. */
@@ -86,7 +89,7 @@ export const createDecisionLines = (backlog: Backlog, onDrop: (bytes: number) =>
     if (most > batchSpace - length) handOn();
     if (most > batchSpace) backlog.write(joinPieces(line));
     else length = writePieces(line, batch, length);
-    // In an iteration of the event loop of its own, so that `writeAll` cannot overtake lines under way.
+    // In an iteration of the event loop of its own, so that `write` cannot overtake lines under way.
     if (length >= maxBatchBytes) due ??= setImmediate(handOn);
   };
   const handOn = (): void => {
@@ -97,15 +100,14 @@ export const createDecisionLines = (backlog: Backlog, onDrop: (bytes: number) =>
     backlog.write(Buffer.from(batch.subarray(0, length)));
     length = 0;
   };
-  const writeUnless = (isEnough: () => boolean): void => {
+  const write = (): void => {
     handOn();
-    while (lines.count > 0 && !isEnough()) {
+    while (lines.count > 0 && !isBehind()) {
       put([lines.take() ?? '']);
       if (length >= maxBatchBytes) handOn();
     }
     handOn();
   };
-  const write = (): void => writeUnless(isBehind);
   backlog.onWritten(() => {
     if (lines.count > 0) write();
   });
@@ -117,6 +119,6 @@ export const createDecisionLines = (backlog: Backlog, onDrop: (bytes: number) =>
       if (!lines.add(object.namespace ?? '', id, bytes, bounds)) onDrop(bytes.length);
     },
     write,
-    writeAll: () => writeUnless(() => false),
+    count: () => lines.count,
   };
 };

@@ -2,6 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { closeSync, constants, mkdtempSync, openSync, readFileSync, readSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, describe, expect, test, vi } from 'vitest';
 import { refusal } from '../../../test/fakes/refusals.ts';
 import type { Decision } from '../../core/decision/decision.ts';
@@ -35,12 +36,17 @@ const toFile = (format: 'json' | 'text' = 'json') => {
 };
 
 /** A log that goes into a pipe of 64 KiB which nobody reads until the test does. */
-const toPipe = () => {
+const toPipe = (flags = 0) => {
   const file = join(scratch, `pipe-${++made}`);
   execFileSync('mkfifo', [file]);
   const reader = openSync(file, constants.O_RDONLY | constants.O_NONBLOCK);
-  const fd = openSync(file, constants.O_WRONLY);
-  endings.push(() => closeSync(reader));
+  const fd = openSync(file, constants.O_WRONLY | flags);
+  let isClosed = false;
+  const close = (): void => {
+    if (!isClosed) closeSync(reader);
+    isClosed = true;
+  };
+  endings.push(close);
   let dropped = 0;
   const log = openLog({ level: 'info', format: 'json', onDrop: (bytes) => (dropped += bytes), fd });
   const buffer = Buffer.alloc(1024 * 1024);
@@ -56,36 +62,36 @@ const toPipe = () => {
     }
     return text;
   };
-  return { log, read, dropped: () => dropped };
+  return { log, read, close, dropped: () => dropped };
 };
 
 describe('the lines of decisions', () => {
   test('carry the whole record, in the order of their namespace', async () => {
     const { log, lines } = toFile();
     for (let n = 0; n < 300; n++) tell(log, decision('shop', n));
-    log.flush();
+    await log.flush();
     // So many lines have begun to be written in the background, and a thread of its own ends that.
     await vi.waitFor(() => expect(lines()).toHaveLength(300), soon);
     const ids = lines().map((line) => (JSON.parse(line) as { decision: Decision }).decision.id);
     expect(ids).toEqual(Array.from({ length: 300 }, (_, n) => `d-shop-${n}`));
   });
 
-  test('R26: of repeats the first, second, fourth, eighth … are printed, so that no tenant rolls the log over', () => {
+  test('R26: of repeats the first, second, fourth, eighth … are printed, so that no tenant rolls the log over', async () => {
     const { log, lines } = toFile();
     tell(log, decision('shop', 1));
-    log.flush();
+    await log.flush();
     for (let count = 2; count <= 1_000; count++) {
       tell(log, decision('shop', 1, { count, firstTime: '2026-01-01T00:00:00.000Z' }));
-      log.flush();
+      await log.flush();
     }
     const counts = lines().map((line) => (JSON.parse(line) as { decision: Decision }).decision.count);
     expect(counts).toEqual([undefined, 2, 4, 8, 16, 32, 64, 128, 256, 512]);
   });
 
-  test('say in text how often it was', () => {
+  test('say in text how often it was', async () => {
     const { log, lines } = toFile('text');
     tell(log, decision('shop', 1, { count: 4 }));
-    log.flush();
+    await log.flush();
     expect(lines()[0]).toMatch(/ decision id="d-shop-1".* count=4$/);
   });
 });
@@ -120,5 +126,37 @@ describe('a log that nobody reads', () => {
     tell(log, decision('shop', 9_999));
     await vi.waitFor(() => expect(read()).toContain('d-shop-9999'), soon);
     expect(dropped()).toBe(lost);
+  });
+
+  test('holds up the end of the process for two seconds at most, and leaves nothing that goes on', async () => {
+    const { log, read } = toPipe(constants.O_NONBLOCK);
+    for (let n = 0; n < 40; n++) tell(log, decision('shop', n), 'x'.repeat(8_000));
+    await log.flush();
+    // A write that was refused is tried again after 100 ms, and was until now.
+    await sleep(500);
+    expect(read()).toHaveLength(64 * 1024);
+    await sleep(300);
+    expect(read()).toHaveLength(64 * 1024);
+  });
+
+  test('is written to the end when its reader comes back within that time', async () => {
+    const { log, read } = toPipe(constants.O_NONBLOCK);
+    for (let n = 0; n < 40; n++) tell(log, decision('shop', n), 'x'.repeat(8_000));
+    const reading = setInterval(read, 1);
+    await log.flush();
+    clearInterval(reading);
+    expect(read().split('\n')).toHaveLength(41);
+  });
+
+  test('holds nothing up once its reader is gone', async () => {
+    const { log, close } = toPipe(constants.O_NONBLOCK);
+    close();
+    for (let n = 0; n < 40; n++) tell(log, decision('shop', n), 'x'.repeat(8_000));
+    await log.flush();
+    // Also when it is known to be gone already.
+    const began = performance.now();
+    log.info('once more');
+    await log.flush();
+    expect(performance.now() - began).toBeLessThan(1_500);
   });
 });

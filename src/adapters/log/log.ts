@@ -22,8 +22,11 @@ export interface Log {
   error(message: string, fields?: object): void;
   /** One line for one decision, repeats less and less often; `json` is it as already serialised for the record. */
   decision(decision: Decision, json: Uint8Array): void;
-  /** Writes the buffer, for the end of the process. */
-  flush(): void;
+  /**
+   * Writes what waits, for the end of the process. Settles when all is written, when the reader is gone, or after two
+   * seconds with a reader that does not read.
+   */
+  flush(): Promise<void>;
 }
 
 /** Lines wait at most this long, in milliseconds, before they are written: people read the log beside the record. */
@@ -32,6 +35,9 @@ const maxWait = 20;
  * Limit of buffered bytes while the log is not read. Beyond it lines are dropped and counted; the gate never blocks.
  */
 const maxBufferBytes = 4 * 1024 * 1024;
+
+/** How long the end of the process waits for a reader, in milliseconds: its record is closed by then, and its log is a copy. */
+const maxFlushTime = 2_000;
 
 /** Names of fields whose value never reaches a log (B37). */
 const secrets = ['token', 'password', 'authorization', 'secret', 'auth', 'key', 'cert', 'dockerconfigjson'];
@@ -95,20 +101,26 @@ const createLogger = (options: LogOptions, destination: DestinationStream): Logg
 /** Of equal decisions the first, the second, the fourth, the eighth …: a tenant that repeats one cannot roll the log over. */
 const isLogged = ({ count = 1 }: Decision): boolean => Number.isInteger(Math.log2(count));
 
-/** Opens the log. Lines are buffered and written in the background; a slow reader never slows an admission. */
-export const openLog = (options: LogOptions): Log => {
-  const destination = pino.destination({
-    fd: options.fd ?? 2,
+const openDestination = (fd: number, isRetried: () => boolean) =>
+  pino.destination({
+    fd,
     sync: false,
     // Few large writes: a system call for every third decision cost as much as judging it.
     minLength: 64 * 1024,
     maxWrite: 256 * 1024,
     maxLength: maxBufferBytes,
     contentMode: 'buffer',
+    retryEAGAIN: isRetried,
   });
+
+/** Opens the log. Lines are buffered and written in the background; a slow reader never slows an admission. */
+export const openLog = (options: LogOptions): Log => {
+  let isGivenUp = false;
+  const destination = openDestination(options.fd ?? 2, () => !isGivenUp);
   destination.on('drop', (bytes: Buffer) => options.onDrop(bytes.length));
   // The reader of a pipe may go away; the gate goes on without its log.
-  destination.on('error', () => undefined);
+  let isReaderGone = false;
+  destination.on('error', ({ code }: NodeJS.ErrnoException) => (isReaderGone ||= code === 'EPIPE'));
   // Its types know no mode but text.
   const backlog = createBacklog(destination as unknown as BufferedFile);
   const decisions = createDecisionLines(backlog, options.onDrop);
@@ -141,14 +153,26 @@ export const openLog = (options: LogOptions): Log => {
       decisions.add(decision, decisionLine(decision, json, options.format));
       flushSoon();
     },
-    flush: () => {
-      clearTimeout(due);
-      decisions.writeAll();
-      try {
-        destination.flushSync();
-      } catch {
-        // The reader is gone or does not read (EAGAIN). At the end of the process nothing else can be done.
-      }
-    },
+    flush: () =>
+      new Promise((resolve) => {
+        const settle = (): void => {
+          clearTimeout(timer);
+          destination.off('error', settle);
+          removeListener();
+          resolve();
+        };
+        const settleIfWritten = (): void => {
+          if (isReaderGone || (backlog.bytes() === 0 && decisions.count() === 0)) settle();
+        };
+        // A write that is tried again and again would keep the process alive.
+        const timer = setTimeout(() => {
+          isGivenUp = true;
+          settle();
+        }, maxFlushTime);
+        destination.once('error', settle);
+        const removeListener = backlog.onWritten(settleIfWritten);
+        flush();
+        settleIfWritten();
+      }),
   };
 };
