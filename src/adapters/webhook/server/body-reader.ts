@@ -170,6 +170,8 @@ interface PendingBody {
   readonly reject: (rejection: RequestRejection) => void;
 }
 
+const isNever = (): boolean => false;
+
 /** Milliseconds that the event loop has waited for input until now. */
 const realIdleTime = (): number => performance.eventLoopUtilization().idle;
 
@@ -230,11 +232,10 @@ const createEvict =
 
 const unknownSender: Sender = { peer: '', minimumRate: false };
 
+const defaultLimits: BodyLimits = { maxBodyBytes, maxBytesInFlight };
+
 /** Reads bodies within the caps of R19: each at most 8 MiB, all in flight at most 64 MiB, each before its deadline. */
-export const createBodyReader = (
-  limits: BodyLimits = { maxBodyBytes, maxBytesInFlight },
-  idleTime: () => number = realIdleTime,
-): BodyReader => {
+export const createBodyReader = (limits = defaultLimits, idleTime = realIdleTime): BodyReader => {
   const bytes = createBytesInFlight(limits.maxBytesInFlight);
   const pending = new Set<PendingBody>();
   const evict = createEvict(bytes, pending);
@@ -246,7 +247,7 @@ export const createBodyReader = (
     { peer, minimumRate, isRefused }: Sender & { readonly isRefused: boolean },
     resolve: (body: Body) => void,
   ): void => {
-    const isSlow = minimumRate ? minimumRateFrom(idleTime) : () => false;
+    const isSlow = minimumRate ? minimumRateFrom(idleTime) : isNever;
     const buffer = new BodyBuffer(request.headers['content-length']);
     let held = 0;
     let settled = false;
