@@ -37,6 +37,18 @@ const oldNode = (): string => {
 };
 
 const node = oldNode();
+
+/** Preloaded: the process gets SIGTERM when it has started another one, before it can do anything else. */
+const signalAfterSpawn = `
+const childProcess = require('node:child_process');
+const { spawn } = childProcess;
+childProcess.spawn = (...args) => {
+  const child = spawn(...args);
+  process.kill(process.pid, 'SIGTERM');
+  return child;
+};
+require('node:module').syncBuiltinESMExports();
+`;
 const run = (...args: string[]) => startProgram(node, [bin, ...args]);
 
 describe('R22: an older Node hands over to the one that npm installed', () => {
@@ -110,6 +122,15 @@ describe('R22: an older Node hands over to the one that npm installed', () => {
     const check = run('check', 'manifest', '--policies', policyFolder(), '-f', pipe);
     await sleep(1500);
     check.child.kill('SIGTERM');
+    expect(await check.ended).toMatchObject({ code: null, signal: 'SIGTERM', stderr: '' });
+  });
+
+  test('a signal just after the start of the command ends it as well: it does not go on alone', async () => {
+    const folder = folderWith({ 'signal-after-spawn.cjs': signalAfterSpawn });
+    const pipe = join(folder, 'never');
+    await startProgram('mkfifo', [pipe]).ended;
+    const command = [bin, 'check', 'manifest', '--policies', policyFolder(), '-f', pipe];
+    const check = startProgram(node, ['--require', join(folder, 'signal-after-spawn.cjs'), ...command]);
     expect(await check.ended).toMatchObject({ code: null, signal: 'SIGTERM', stderr: '' });
   });
 });
