@@ -1,15 +1,19 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { cp } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { startTcpBalancer, type TcpBalancer } from '../../fakes/tcp-balancer.ts';
 import { eventually } from '../harness/eventually.ts';
-import { freePort, freePorts } from '../harness/free-port.ts';
+import { freePort } from '../harness/free-port.ts';
 import { clearGate, dataFolder, installGate, startGate, type Gate } from '../harness/gate.ts';
 import { stageGate } from '../harness/gate-stage.ts';
 import { recordedDecisions } from '../harness/imagegate.ts';
 import { createUnderLoad, startLoad, unanswered, wrongAnswers } from '../harness/load.ts';
 import { createNamespace } from '../harness/namespaces.ts';
 import { badImage, dryRun, fence, goodImage, pod } from '../harness/policies.ts';
+import {
+  createReplicaPair,
+  installReplicaPair,
+  killUnderLoad,
+  type ReplicaPair,
+} from '../harness/replica-pair.ts';
 import { sharedCluster } from '../harness/shared-cluster.ts';
 
 describe('one replica', () => {
@@ -44,53 +48,26 @@ describe('one replica', () => {
 
 describe('two replicas behind one address', () => {
   const cluster = sharedCluster();
-  const addresses: { port: number; adminPort: number; data: string; args: string[] }[] = [];
-  const replicas: Gate[] = [];
-  let balancer: TcpBalancer;
+  let pair: ReplicaPair;
   let namespace: string;
   beforeAll(async () => {
     await clearGate(cluster);
-    const [front, firstPort, secondPort, firstAdmin, secondAdmin] = await freePorts(5);
-    addresses.push(
-      { port: firstPort!, adminPort: firstAdmin!, data: dataFolder(cluster), args: ['--replica', 'one'] },
-      { port: secondPort!, adminPort: secondAdmin!, data: dataFolder(cluster), args: ['--replica', 'two'] },
-    );
-    balancer = await startTcpBalancer(
-      addresses.map(({ port, adminPort }) => {
-        return { host: '127.0.0.1', port, readyz: `http://127.0.0.1:${adminPort}/readyz` };
-      }),
-      front,
-    );
-    // Both stand on one CA, as the replicas of a Deployment do on one Secret; here it is one folder, copied.
-    const url = `https://127.0.0.1:${front}`;
-    const [first, second] = addresses.map(({ data }) => data);
-    await installGate(cluster, url, first!);
-    await cp(first!, second!, { recursive: true });
-    replicas.push(...(await Promise.all(addresses.map((address) => startGate(cluster, address)))));
-    namespace = await createNamespace(cluster);
-    await fence(cluster, namespace);
+    pair = await createReplicaPair(cluster);
+    await installReplicaPair(cluster, pair);
+    namespace = await fencedNamespace();
   });
   afterAll(async () => {
     await clearGate(cluster);
-    await Promise.all(replicas.filter(({ process }) => process.alive()).map((gate) => gate.stop()));
-    await balancer.close();
+    await pair.close();
   });
 
   it('give no wrong answer when one is killed under load, and soon every answer again (R10, R14)', async () => {
-    const load = startLoad(cluster, namespace, 20);
-    await sleep(1_500);
-    // The API server keeps to few connections: the one that carries the load must be the one that dies.
-    const busy = balancer.counts().indexOf(Math.max(...balancer.counts()));
-    const killed = Date.now();
-    await replicas[busy]!.kill();
-    await sleep(3_000);
-    const creates = await load.end();
+    const { creates, lost, lostLater } = await killUnderLoad(pair, startLoad(cluster, namespace, 20));
     expect(creates.length).toBeGreaterThan(100);
     expect(wrongAnswers(creates)).toEqual([]);
-    const lost = unanswered(creates);
     for (const { message } of lost) expect(message).toContain('failed calling webhook');
     // What was on its way when it died is refused, no more than that; the other replica does the rest.
-    expect(lost.filter(({ sent }) => sent > killed + 1_000)).toEqual([]);
+    expect(lostLater).toEqual([]);
     expect(lost.length).toBeLessThanOrEqual(40);
     const { body } = await cluster.api('GET', `/api/v1/namespaces/${namespace}/pods`);
     const images = (body['items'] as { spec: { containers: { image: string }[] } }[]).map(
@@ -101,13 +78,12 @@ describe('two replicas behind one address', () => {
 
   it('lose no answer while one after the other drains and comes back (R14)', async () => {
     // A lock that a kill -9 left behind is not in the way (R18).
-    const dead = replicas.findIndex(({ process }) => !process.alive());
-    replicas[dead] = await startGate(cluster, addresses[dead]);
+    await pair.startDead();
     const load = startLoad(cluster, await fencedNamespace(), 10);
     for (const turn of [0, 1, 0, 1]) {
       await sleep(500);
-      await replicas[turn]!.stop();
-      replicas[turn] = await startGate(cluster, addresses[turn]);
+      await pair.replicas[turn]!.stop();
+      await pair.start(turn);
     }
     const creates = await load.end();
     expect(creates.length).toBeGreaterThan(200);

@@ -3,12 +3,10 @@ import { writeFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { stringify } from 'yaml';
-import { startTcpBalancer, type TcpBalancer } from '../../fakes/tcp-balancer.ts';
 import { caBundles, leafOf, normalPem } from '../harness/ca-bundles.ts';
 import { day, type Authority } from '../harness/certificates.ts';
 import { eventually } from '../harness/eventually.ts';
-import { freePorts } from '../harness/free-port.ts';
-import { clearGate, dataFolder, readObjects, startGate, type Gate } from '../harness/gate.ts';
+import { clearGate, dataFolder, readObjects } from '../harness/gate.ts';
 import { imagegate } from '../harness/imagegate.ts';
 import { startLoad, unanswered, wrongAnswers } from '../harness/load.ts';
 import { createNamespace } from '../harness/namespaces.ts';
@@ -20,13 +18,13 @@ import {
   removeOwnNamespace,
 } from '../harness/own-namespace.ts';
 import { fence } from '../harness/policies.ts';
+import { createReplicaPair, type ReplicaPair } from '../harness/replica-pair.ts';
 import { sharedCluster } from '../harness/shared-cluster.ts';
 
 /** Two replicas as a Deployment would run them: with its service account and nothing else, started here for want of a kubelet. */
 describe('replicas with the service account of the gate', () => {
   const cluster = sharedCluster();
-  const replicas: Gate[] = [];
-  let balancer: TcpBalancer | undefined;
+  let pair: ReplicaPair;
   let old: Authority;
   beforeAll(async () => {
     await clearGate(cluster);
@@ -35,32 +33,18 @@ describe('replicas with the service account of the gate', () => {
     await cluster.must(['apply', '-f', '-'], { input: printed.stdout });
     old = await putOwnCa(cluster, 200 * day);
     const kubeconfig = await accountKubeconfig();
-    const [front, onePort, twoPort, oneAdmin, twoAdmin] = await freePorts(5);
-    const addresses = [
-      { port: onePort!, adminPort: oneAdmin!, name: 'one' },
-      { port: twoPort!, adminPort: twoAdmin!, name: 'two' },
-    ];
-    balancer = await startTcpBalancer(
-      addresses.map(({ port, adminPort }) => {
-        return { host: '127.0.0.1', port, readyz: `http://127.0.0.1:${adminPort}/readyz` };
-      }),
-      front,
-    );
-    await installWebhooks(`https://127.0.0.1:${front}`);
-    for (const { port, adminPort, name } of addresses) {
-      const args = ['--namespace', gateNamespace, '--replica', name];
-      replicas.push(await startGate(cluster, { port, adminPort, kubeconfig, args }));
-    }
+    pair = await createReplicaPair(cluster, { kubeconfig, args: ['--namespace', gateNamespace] });
+    await installWebhooks(pair.url);
+    for (const index of [0, 1]) await pair.start(index);
   });
   afterAll(async () => {
     await clearGate(cluster);
-    await Promise.all(replicas.map((gate) => gate.stop()));
-    await balancer?.close();
+    await pair.close();
     await removeOwnNamespace(cluster);
   });
 
   it('each show a leaf of their own, of the one CA in the Secret (R15)', async () => {
-    const leaves = await Promise.all(replicas.map(leafOf));
+    const leaves = await Promise.all(pair.replicas.map(leafOf));
     expect(leaves.map((leaf) => leaf.checkIssued(new X509Certificate(old.certificate)))).toEqual([
       true,
       true,
@@ -83,7 +67,7 @@ describe('replicas with the service account of the gate', () => {
         ),
       { within: 60_000 },
     );
-    const before = await Promise.all(replicas.map(leafOf));
+    const before = await Promise.all(pair.replicas.map(leafOf));
     expect(before.some((leaf) => leaf.checkIssued(new X509Certificate(next)))).toBe(false);
     // It has to stand there for an hour before it signs: here it says that it does.
     const since = new Date(Date.now() - 2 * 60 * 60 * 1000).toISOString();
@@ -92,7 +76,7 @@ describe('replicas with the service account of the gate', () => {
     await eventually(
       'a leaf of the successor on both replicas',
       async () => {
-        const leaves = await Promise.all(replicas.map(leafOf));
+        const leaves = await Promise.all(pair.replicas.map(leafOf));
         return leaves.every((leaf) => leaf.checkIssued(new X509Certificate(next)));
       },
       { within: 60_000 },

@@ -1,4 +1,4 @@
-import type { ApiAnswer } from './api.ts';
+import type { ApiAnswer, KubeObject } from './api.ts';
 import type { Cluster } from './cluster.ts';
 import { badImage, goodImage, pod } from './policies.ts';
 
@@ -12,20 +12,29 @@ export interface LoadedCreate {
   readonly message: string;
 }
 
-/** Creates one Pod, every second one with a bad image; an answer that never came is status 0. */
-export const createUnderLoad = async (
+/** Creates an object at the path; an answer that never came is status 0. */
+export const createTimed = async (
+  cluster: Cluster,
+  path: string,
+  { name, good, object }: Pick<LoadedCreate, 'name' | 'good'> & { readonly object: KubeObject },
+): Promise<LoadedCreate> => {
+  const sent = Date.now();
+  const { status, message }: Pick<ApiAnswer, 'status' | 'message'> = await cluster
+    .api('POST', path, object)
+    .catch((error: unknown) => ({ status: 0, message: String(error) }));
+  return { name, good, sent, answered: Date.now(), status, message };
+};
+
+/** Creates one Pod, every second one with a bad image. */
+export const createUnderLoad = (
   cluster: Cluster,
   namespace: string,
   index: number,
 ): Promise<LoadedCreate> => {
   const good = index % 2 === 0;
   const name = `load-${index}`;
-  const sent = Date.now();
-  const path = `/api/v1/namespaces/${namespace}/pods`;
-  const answer: Pick<ApiAnswer, 'status' | 'message'> = await cluster
-    .api('POST', path, pod(name, good ? goodImage : badImage))
-    .catch((error: unknown) => ({ status: 0, message: String(error) }));
-  return { name, good, sent, answered: Date.now(), status: answer.status, message: answer.message };
+  const object = pod(name, good ? goodImage : badImage);
+  return createTimed(cluster, `/api/v1/namespaces/${namespace}/pods`, { name, good, object });
 };
 
 export interface Load {
