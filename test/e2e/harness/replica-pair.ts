@@ -68,12 +68,13 @@ export const createReplicaPair = async (
 /** Puts both in front of the API server. They stand on one CA, as on one Secret; here it is one folder, copied. */
 export const installReplicaPair = async (
   cluster: Cluster,
-  { url, data: [first, second], start }: ReplicaPair,
+  pair: ReplicaPair,
   args: readonly string[] = [],
 ): Promise<void> => {
-  await installGate(cluster, url, first, args);
+  const [first, second] = pair.data;
+  await installGate(cluster, pair.url, first, args);
   await cp(first, second, { recursive: true });
-  await Promise.all([start(0), start(1)]);
+  await Promise.all([pair.start(0), pair.start(1)]);
 };
 
 /** What became of a load in whose midst a replica was killed. */
