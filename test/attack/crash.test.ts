@@ -30,13 +30,12 @@ test('no policy file ends a running gate: the last good set stays (R8)', async (
   const admin = await eventually('ready', () => /admin (http:\S+)/.exec(gate.stdout())?.[1]);
   writeFileSync(join(folder, 'policies', 'b.yaml'), `${'? '.repeat(30)}a\n`);
   await sleep(1_000);
-  const start0 = performance.now();
   const healthy = await fetch(`${admin}/readyz`).then(
     ({ status }) => status,
     () => 0,
   );
   gate.child.kill('SIGTERM');
-  await gate.ended;
+  const { code } = await gate.ended;
   expect(healthy).toBe(200);
-  expect(performance.now() - start0).toBeLessThan(2_000);
+  expect(code).toBe(0);
 }, 90_000);

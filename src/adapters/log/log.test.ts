@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, describe, expect, test, vi } from 'vitest';
+import { fastestOf } from '../../../test/fastest-of.ts';
 import { refusal } from '../../../test/fakes/refusals.ts';
 import type { Decision } from '../../core/decision/decision.ts';
 import { type Log, openLog } from './log.ts';
@@ -154,9 +155,10 @@ describe('a log that nobody reads', () => {
     for (let n = 0; n < 40; n++) tell(log, decision('shop', n), 'x'.repeat(8_000));
     await log.flush();
     // Also when it is known to be gone already.
-    const began = performance.now();
-    log.info('once more');
-    await log.flush();
-    expect(performance.now() - began).toBeLessThan(1_500);
+    const took = await fastestOf(3, () => {
+      log.info('once more');
+      return log.flush();
+    });
+    expect(took).toBeLessThan(1_500);
   });
 });

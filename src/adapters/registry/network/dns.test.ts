@@ -1,5 +1,6 @@
 import { createSocket } from 'node:dgram';
 import { afterEach, describe, expect, test } from 'vitest';
+import { fastestOf } from '../../../../test/fastest-of.ts';
 import { createResolveHost } from './dns.ts';
 
 const endings: (() => void)[] = [];
@@ -61,14 +62,15 @@ describe('a name that anybody may choose', () => {
 
   test('does not wait for the family that never answers', async () => {
     const dns = await dnsServer((_name, type) => (type === 'A' ? [a('192.0.2.1')] : undefined));
-    const started = performance.now();
-    const found = await createResolveHost([dns.address])('a.example', {
-      system: false,
-      signal: patient,
-      owners,
+    const took = await fastestOf(3, async () => {
+      const found = await createResolveHost([dns.address])('a.example', {
+        system: false,
+        signal: patient,
+        owners,
+      });
+      expect(found).toEqual(['192.0.2.1']);
     });
-    expect(found).toEqual(['192.0.2.1']);
-    expect(performance.now() - started).toBeLessThan(1000);
+    expect(took).toBeLessThan(1000);
   });
 
   test('with addresses of one family only is found', async () => {
@@ -95,7 +97,8 @@ describe('a name that anybody may choose', () => {
     const started = performance.now();
     review.abort();
     expect((await all).every(({ status }) => status === 'rejected')).toBe(true);
-    expect(performance.now() - started).toBeLessThan(1000);
+    // A lookup of the system would take ten seconds.
+    expect(performance.now() - started).toBeLessThan(5000);
   });
 
   test('B26: that leads inside is looked for as one that does not exist, so that their times are alike', async () => {

@@ -285,7 +285,7 @@ describe('connections from before a swap', () => {
       gate.server.swapClient({ ca: next.certificate, name });
       const began = performance.now();
       await closed;
-      expect(performance.now() - began).toBeLessThan(3_000);
+      expect(performance.now() - began).toBeLessThan(8_000);
       await expect.poll(() => gate.server.connections()).toBe(0);
     },
   );
@@ -301,7 +301,7 @@ describe('connections from before a swap', () => {
     late.on('error', () => {}).resume();
     const began = performance.now();
     await once(late, 'close');
-    expect(performance.now() - began).toBeLessThan(3_000);
+    expect(performance.now() - began).toBeLessThan(8_000);
     await expect.poll(() => gate.server.connections()).toBe(0);
   });
 

@@ -77,7 +77,8 @@ describe('a slow body', () => {
     const started = performance.now();
     const reply = await readAll(socket);
     clearInterval(drip);
-    expect(performance.now() - started).toBeLessThan(3_000);
+    // A gate that let it drip would read for the ten seconds of other reviews.
+    expect(performance.now() - started).toBeLessThan(8_000);
     expect(reply).toMatch(/^HTTP\/1\.1 400 /);
   });
 
