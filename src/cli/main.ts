@@ -1,4 +1,5 @@
 import { Command, CommanderError } from 'commander';
+import { holdEventLoop } from '../concurrency/hold-event-loop.ts';
 import { version } from '../config/version.ts';
 import { suggest } from '../core/policy/load/suggestion.ts';
 import { createCompileExpression } from '../serve/compile-expression.ts';
@@ -109,5 +110,5 @@ const parts = {
 const terminal = processTerminal(parts, () => {
   process.exitCode = exitCode.usage;
 });
-const code = await run(process.argv.slice(2), terminal);
+const code = await holdEventLoop(run(process.argv.slice(2), terminal));
 process.exitCode = terminal.hasLost() ? exitCode.usage : code;
