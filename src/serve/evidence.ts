@@ -128,6 +128,7 @@ export const openEvidence = (
     scan: {
       worker: workers.catalog,
       bounds: config.scan.value,
+      givesWay: true,
       store: setting.packageLists,
       onEnd: (end) => countScan(end, telemetry),
     },

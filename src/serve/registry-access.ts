@@ -64,6 +64,8 @@ export interface RegistryAccessOptions {
     /** The program of the threads that read layers. */
     readonly worker: URL;
     readonly bounds: ScanBounds;
+    /** Whether reviews go before the reading of layers where cores are few. */
+    readonly givesWay?: boolean;
     /** Where lists outlive the process. */
     readonly store?: PackageLists | undefined;
     readonly onEnd?: (end: ScanEnd) => void;
@@ -161,10 +163,10 @@ const openScans = (
   hasRow: (host: string) => boolean,
 ): ScanJobs | undefined => {
   if (scan === undefined) return undefined;
-  const { worker, store, onEnd, watch = (images) => images } = scan;
+  const { worker, store, onEnd, watch = (images) => images, givesWay = false } = scan;
   const { atOnce, time: timeMs, bytes, unpacked } = scan.bounds;
   return createScanJobs({
-    cataloger: createRegistryCataloger(registry, watch(createImageCataloger(worker))),
+    cataloger: createRegistryCataloger(registry, watch(createImageCataloger(worker, { givesWay }))),
     lists: createKnownLists({ store, hasRow }),
     settings: { atOnce, timeMs, bytes, unpacked },
     clock: systemClock,

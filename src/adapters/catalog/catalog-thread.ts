@@ -87,10 +87,25 @@ const followThread = (thread: Worker): CatalogThread => {
   };
 };
 
+/** What a thread is told when it starts. */
+export interface CatalogThreadData {
+  /** Whether the other threads of the process go first. A command that waits for it has nobody else to serve. */
+  readonly givesWay: boolean;
+}
+
 /** @returns or why there is none: a machine may have no room for another thread */
-export const startCatalogThread = (program: URL): Result<CatalogThread, Unreadable> => {
+export const startCatalogThread = (
+  program: URL,
+  workerData: CatalogThreadData,
+): Result<CatalogThread, Unreadable> => {
   try {
-    const thread = new Worker(program, { name: 'imagegate-catalog', resourceLimits, env: {}, execArgv: [] });
+    const thread = new Worker(program, {
+      name: 'imagegate-catalog',
+      resourceLimits,
+      env: {},
+      execArgv: [],
+      workerData,
+    });
     return ok(followThread(thread));
   } catch (error) {
     return failed(messageOf(error));

@@ -263,6 +263,18 @@ describe('V5: an image that nobody can trust ends, and the next one is read', ()
   });
 
   test.each([
+    ['gives way to reviews where there are some', { givesWay: true }],
+    ['gives way to nobody in a command, which has nothing else to do', undefined],
+  ])('%s', async (_, data) => {
+    const asked = playing(
+      'throw new Error(JSON.stringify(process.getBuiltinModule("node:worker_threads").workerData))',
+    );
+    const outcome = await createImageCataloger(asked, data).catalog([good()], limits, never);
+    const why = expect.stringContaining(JSON.stringify(data ?? { givesWay: false }));
+    expect(outcome).toMatchObject({ error: { error: { why } } });
+  });
+
+  test.each([
     ['its time is over', 'for (;;);', { timeMs: 300 }],
     ['a thread that takes nothing', '', { timeMs: 300 }],
   ])('%s', async (_, body, bounds) => {

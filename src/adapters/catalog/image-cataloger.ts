@@ -9,7 +9,7 @@ import { invalidBytes, type Unreadable } from '../../core/text/unreadable.ts';
 import type { PackageList } from '../../core/vulnerability/package-list.ts';
 import type { TakeChunk } from '../../evidence/ports.ts';
 import type { LayerPlace } from './catalog-messages.ts';
-import { startCatalogThread, type CatalogThread } from './catalog-thread.ts';
+import { startCatalogThread, type CatalogThread, type CatalogThreadData } from './catalog-thread.ts';
 
 /** A layer of an image, the lowest first. `F`: why its bytes could not be had. */
 export interface LayerSource<F> {
@@ -187,12 +187,15 @@ const list = async <F>(job: Job<F>): Promise<Result<PackageList, NoList<F>>> => 
  * Lists the packages of images, each in a thread of its own with bounds of memory and time: an image is a stranger's bytes.
  * What was found in a layer is kept, the layer never.
  */
-export const createImageCataloger = (program: URL): ImageCataloger => {
+export const createImageCataloger = (
+  program: URL,
+  data: CatalogThreadData = { givesWay: false },
+): ImageCataloger => {
   const known = createLruCache<Uint8Array>({ entries: maxKnownLayers, weight: maxKnownBytes });
 
   return {
     catalog: async (layers, limits, signal) => {
-      const started = startCatalogThread(program);
+      const started = startCatalogThread(program, data);
       if (!started.ok) return fail({ kind: 'unreadable', error: started.error, mayPass: true });
       const thread = started.value;
       const ending = new AbortController();
