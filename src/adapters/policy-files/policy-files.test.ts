@@ -219,7 +219,8 @@ describe('watch follows the files', () => {
     expect(
       await fastestOf(3, async (round) => {
         await put('a.yaml', policy('a', `round-${round}`));
-        await vi.waitFor(() => expect(changes.at(-1)).toBe(`a:round-${round}`), soon);
+        const all = ['a:round-0', 'a:round-1', 'a:round-2'].slice(0, round + 1);
+        await vi.waitFor(() => expect(changes).toEqual(all), soon);
       }),
     ).toBeLessThan(1000);
   });
@@ -373,7 +374,8 @@ test('polling alone finds a change: for file systems without events', async () =
   expect(
     await fastestOf(3, async (round) => {
       await put('real/a.yaml', policy('a', `polled-${round}`));
-      await vi.waitFor(() => expect(changes.at(-1)).toBe(`a:polled-${round}`), soon);
+      const all = ['a:polled-0', 'a:polled-1', 'a:polled-2'].slice(0, round + 1);
+      await vi.waitFor(() => expect(changes).toEqual(all), soon);
     }),
   ).toBeLessThan(1000);
 });
