@@ -1,5 +1,4 @@
 /** What it costs to look into an image: beside reading its layers bare, and for a second image on the same base. */
-import { execFileSync } from 'node:child_process';
 import type { BenchPlan } from './bench-plan.ts';
 import { startPart, withPart } from './evidence-part.ts';
 import type { Look, Looked, LayersReaderOrders } from './layers-reader.ts';
@@ -9,27 +8,10 @@ import { median, print } from './processes.ts';
 /** Each in a process that has read nothing before, but where it says so. */
 const withReader = withPart<LayersReaderOrders>(new URL('layers-reader.ts', import.meta.url));
 
-/** Milliseconds of CPU that Syft takes for the same image; absent: it is not installed. */
-const syftTime = (image: string): number | undefined => {
-  try {
-    execFileSync('syft', ['version'], { stdio: 'ignore' });
-  } catch {
-    return undefined;
-  }
-  const script = 'syft scan "registry:$1" -o json > /dev/null 2>&1; times';
-  const env = { ...process.env, SYFT_REGISTRY_INSECURE_USE_HTTP: 'true', SYFT_CHECK_FOR_APP_UPDATE: 'false' };
-  const said = execFileSync('sh', ['-c', script, 'sh', image], { encoding: 'utf8', env });
-  const times = [...(said.trim().split('\n').at(-1) ?? '').matchAll(/(\d+)m([\d.]+)s/g)];
-  return times.reduce(
-    (sum, [, minutes, seconds]) => sum + Number(minutes) * 60_000 + Number(seconds) * 1000,
-    0,
-  );
-};
-
 export const measureCatalog = async ({ rounds, quick }: BenchPlan): Promise<void> => {
   const registry = startPart<LayersRegistryOrders>(1, new URL('layers-registry.ts', import.meta.url));
   try {
-    const { host, images, digest } = await registry.ask('open', (quick ? 60 : 320) * 2 ** 20);
+    const { host, images } = await registry.ask('open', (quick ? 60 : 320) * 2 ** 20);
     const one: Look = { host, layers: images[0] };
     const other: Look = { host, layers: images[1] };
     const size = one.layers.reduce((sum, layer) => sum + layer.size, 0) / 2 ** 20;
@@ -67,8 +49,6 @@ export const measureCatalog = async ({ rounds, quick }: BenchPlan): Promise<void
     });
     print({ name: 'a second image on the same base, CPU time', value: median(again), unit: 'ms' });
     print({ name: 'layers read of it', value: read, unit: 'layers', budget: '<= 1' });
-    const syft = syftTime(`${host}/team/large@${digest}`);
-    if (syft !== undefined) print({ name: 'Syft on the same image, CPU time', value: syft, unit: 'ms' });
   } finally {
     await registry.stop();
   }

@@ -10,6 +10,7 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import type { BenchPlan } from './bench-plan.ts';
 import { measureCatalog } from './catalog-image.ts';
+import { measureBesideSyft } from './catalog-syft.ts';
 import { measureConstraintAttack } from './constraint-attack.ts';
 import { measureConstraintLoad, measureConstraintMemory } from './constraint-load.ts';
 import { measureConstraintReviews, measureWithoutConstraints } from './constraint-reviews.ts';
@@ -20,7 +21,7 @@ import { measureReviews } from './measure-reviews.ts';
 import { measureVulnerabilities } from './vulnerabilities.ts';
 import { measureVulnerabilityBeside, measureVulnerabilityWarm } from './vulnerability-load.ts';
 
-const measurements: Readonly<Record<string, (plan: BenchPlan) => Promise<void>>> = {
+const measurements: Readonly<Record<string, (plan: BenchPlan) => void | Promise<void>>> = {
   reviews: measureReviews,
   ...evidenceMeasurements,
   'constraints-templates': measureTemplates,
@@ -33,6 +34,7 @@ const measurements: Readonly<Record<string, (plan: BenchPlan) => Promise<void>>>
   'vulnerabilities-warm': measureVulnerabilityWarm,
   'vulnerabilities-beside': measureVulnerabilityBeside,
   'vulnerabilities-catalog': measureCatalog,
+  'vulnerabilities-catalog-syft': measureBesideSyft,
   'vulnerabilities-hostile': measureHostile,
 };
 const { values } = parseArgs({

@@ -5,7 +5,6 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Package } from '../../src/core/vulnerability/package.ts';
 import type { AdvisoryOrders, FeedZip } from './advisory-worker.ts';
 import type { BenchPlan } from './bench-plan.ts';
-import { measureCatalog } from './catalog.ts';
 import { startPart, withPart, type Part } from './evidence-part.ts';
 import { numbers, policiesDemanding, startGate, type Gate } from './evidence-stage.ts';
 import { median, print } from './processes.ts';
@@ -202,5 +201,4 @@ export const measureVulnerabilities = async (plan: BenchPlan): Promise<void> => 
   const folder = await measureCompile(work, feeds);
   await measureMatch(plan, folder, known);
   await measureServer(plan, folder);
-  measureCatalog(plan);
 };

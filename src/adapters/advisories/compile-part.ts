@@ -2,7 +2,7 @@ import type { Digest } from '../../core/image/digest.ts';
 import type { Result } from '../../core/result.ts';
 import { parseJson } from '../../core/text/json/parse-json.ts';
 import {
-  isAdvisoryDate,
+  advisoryTime,
   type AdvisoryRecord,
   type AdvisoryText,
   type Affected,
@@ -73,7 +73,7 @@ export const createTally = (ecosystem: string, at: Date) => {
     advisories: (): number => counts.advisory,
     count: (state: RecordState, modified: string | undefined): void => {
       counts[state] += 1;
-      const time = isAdvisoryDate(modified) ? Date.parse(modified) : Number.NaN;
+      const time = advisoryTime(modified) ?? Number.NaN;
       // A record of the future would make every later feed look old.
       if (time > newest && time <= at.getTime()) newest = time;
     },

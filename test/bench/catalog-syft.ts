@@ -23,7 +23,7 @@ const processTime = (command: readonly string[], env: Readonly<Record<string, st
   return ((minutes + systemMinutes) * 60 + seconds + systemSeconds) * 1000;
 };
 
-export const measureCatalog = ({ work, rounds }: BenchPlan): void => {
+export const measureBesideSyft = ({ work, rounds }: BenchPlan): void => {
   const syft = scannerPath('syft');
   if (!existsSync(syft)) {
     process.stderr.write(
@@ -35,7 +35,8 @@ export const measureCatalog = ({ work, rounds }: BenchPlan): void => {
   const ours: number[] = [];
   const others: number[] = [];
   for (let round = 0; round < rounds; round++) {
-    const data = join(work, 'catalog-data');
+    // What a round before has stored is not looked into again.
+    const data = join(work, `catalog-data-${String(round)}`);
     ours.push(
       processTime([
         process.execPath,
