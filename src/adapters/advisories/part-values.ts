@@ -27,22 +27,34 @@ const readRange = (value: RangeValue): VersionRange =>
     ? 'unreadable'
     : value.map((event) => ({ kind: kindOf.get(event.charAt(0)) ?? 'introduced', version: event.slice(1) }));
 
-/** The versions that the advisories about one name list, each once. */
+/** The versions that the advisories about one name list. */
 export interface VersionPlaces {
   readonly versions: string[];
-  readonly places: Map<string, number>;
+  /** Absent until a list has other versions than those before: most names never need it. */
+  places?: Map<string, number>;
 }
-export const noPlaces = (): VersionPlaces => ({ versions: [], places: new Map() });
+export const noPlaces = (): VersionPlaces => ({ versions: [] });
 
-const placeOf = (version: string, { versions, places }: VersionPlaces): number => {
-  const known = places.get(version);
-  if (known !== undefined) return known;
-  places.set(version, versions.length);
+const firstPlaces = (versions: readonly string[]): Map<string, number> => {
+  const places = new Map<string, number>();
+  for (const [place, version] of versions.entries()) if (!places.has(version)) places.set(version, place);
+  return places;
+};
+const placeOf = (version: string, known: VersionPlaces): number => {
+  const { versions } = known;
+  known.places ??= firstPlaces(versions);
+  const place = known.places.get(version);
+  if (place !== undefined) return place;
+  known.places.set(version, versions.length);
   return versions.push(version) - 1;
 };
 
 /** Advisories about one name list mostly the same versions in the same order: a few runs name a thousand of them. */
 const runsOf = (listed: readonly string[], known: VersionPlaces): readonly Run[] => {
+  if (known.versions.length === 0) {
+    for (const version of listed) known.versions.push(version);
+    return [[0, listed.length]];
+  }
   const runs: [number, number][] = [];
   let next = 0;
   for (const version of listed) {
