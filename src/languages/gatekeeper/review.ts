@@ -2,7 +2,7 @@ import { fail, ok, type Result } from '../../core/result.ts';
 import { isJsonObject, textOf, type JsonObject, type JsonValue } from '../../core/text/json/json.ts';
 import { groupOf, versionIn } from '../../core/workload/kinds/kinds.ts';
 import { metadataOf } from '../../core/workload/object-metadata.ts';
-import { valueOfJson } from '../rego/values/json-value.ts';
+import { recordedValueOfJson } from '../rego/values/json-value.ts';
 import type { RegoValue } from '../rego/values/value.ts';
 
 /** What constraints are asked about. */
@@ -13,7 +13,9 @@ export interface ConstraintReview {
   readonly namespace: JsonObject | undefined;
   /** `Generated`: an object that another one would make. */
   readonly source: 'Original' | 'Generated';
-  /** `input.review`. */
+  /** `input.review` as JSON. */
+  readonly document: JsonObject;
+  /** `input.review`; reads of it are recorded. */
   readonly value: RegoValue;
 }
 
@@ -61,14 +63,16 @@ const reviewOf = (
     const value = given[field] ?? '';
     if (value !== '') request[field] = value;
   }
+  const document = { ...request, namespaceObject: namespace ?? null };
   let value: RegoValue | undefined;
   return {
     request,
     namespace,
     source,
+    document,
     // Most requests are looked at by no template, and a large one takes long to be made a value.
     get value() {
-      return (value ??= valueOfJson({ ...request, namespaceObject: namespace ?? null }, 'float64'));
+      return (value ??= recordedValueOfJson(document, 'float64'));
     },
   };
 };

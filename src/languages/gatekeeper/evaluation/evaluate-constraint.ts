@@ -19,6 +19,7 @@ import {
   type Maybe,
   type RegoValue,
 } from '../../rego/values/value.ts';
+import { noteOther } from '../../rego/values/reads.ts';
 import { withWalkBound, WalkTooLong } from '../../rego/values/walk-bound.ts';
 import { violationPath } from '../template-code.ts';
 
@@ -125,6 +126,18 @@ const saidWithinBound = (members: readonly RegoValue[], most: number, budget: Ev
   }
 };
 
+/** Whoever reads clock or seed has read more than the review. */
+const notedSurroundings = (surroundings: Surroundings): Surroundings => ({
+  get now() {
+    noteOther();
+    return surroundings.now;
+  },
+  get seed() {
+    noteOther();
+    return surroundings.seed;
+  },
+});
+
 /** Asks a template. `isSpent`: within wider bounds something else may come of it. */
 const evaluatedWithin = (
   { policy, review, parameters }: AskedTemplate,
@@ -132,13 +145,14 @@ const evaluatedWithin = (
   bounds: EvaluationBounds,
 ): { readonly evaluation: ConstraintEvaluation; readonly isSpent: boolean } => {
   const budget = new EvaluationBudget(bounds);
+  if (inventory !== undefined) noteOther();
   const answer = policy.document(violationPath, {
     input: RegoObject.of([
       ['review', review],
       ['parameters', parameters],
     ]),
     ...(inventory === undefined ? {} : { data: RegoObject.of([['inventory', inventory]]) }),
-    surroundings,
+    surroundings: notedSurroundings(surroundings),
     budget,
   });
   const said = answer.ok

@@ -6,6 +6,7 @@ import { isJsonObject, objectOf, textOf, type JsonObject } from '../../../core/t
 import { groupOf } from '../../../core/workload/kinds/kinds.ts';
 import { speaksOfKind } from '../constraint-match.ts';
 import { actionsAt } from '../enforcement.ts';
+import { createEvaluationCache, type EvaluationCache } from '../evaluation/evaluation-cache.ts';
 import type { EvaluationTurn } from '../evaluation/evaluation-turn.ts';
 import { isNamespaceExcluded } from '../excluded-namespaces.ts';
 import { reviewOfRequest } from '../review.ts';
@@ -50,6 +51,8 @@ interface SetParts {
   readonly version: string;
   /** Takes the constraints that were met with a violation without a message. */
   readonly withoutMessage?: WeakSet<ConstraintInForce>;
+  /** For sets that share constraints; absent: one of its own. */
+  readonly cache?: EvaluationCache;
 }
 
 /** The API server says that a Namespace stands in itself; for Gatekeeper it stands in none. */
@@ -126,6 +129,7 @@ export const createConstraintSet = ({
   excludedNamespaces,
   version,
   withoutMessage,
+  cache = createEvaluationCache(),
 }: SetParts) => {
   const denying = constraints.filter(isDenying);
   const inOrder = [...denying, ...constraints.filter((one) => !isDenying(one))];
@@ -158,6 +162,7 @@ export const createConstraintSet = ({
         isUnknown,
         hasThreads,
         withoutMessage,
+        cache,
       });
       return ok(answersOf(answers));
     },

@@ -4,6 +4,7 @@ import { textOf, type JsonObject } from '../../../core/text/json/json.ts';
 import { objectName } from '../../../core/workload/object-metadata.ts';
 import { readConstraint, readUnusable } from '../constraint.ts';
 import { enforcementProblems } from '../enforcement.ts';
+import { createEvaluationCache } from '../evaluation/evaluation-cache.ts';
 import { createConstraintSet, type CompiledConstraints } from './constraint-set.ts';
 import type { ConstraintInForce } from './judge-review.ts';
 import type { TemplateReading } from '../constraint-template.ts';
@@ -90,6 +91,8 @@ const createConstraints = (templates: Pick<Templates, 'ofKind'>) => {
 export const createConstraintStore = (reading: TemplateReading, most = maxTemplates) => {
   const templates = createTemplates(reading, most);
   const constraints = createConstraints(templates);
+  // A constraint that changes nothing of another one leaves what came of that.
+  const cache = createEvaluationCache();
   let excludedNamespaces: readonly string[] = [];
   const follow = (): void => {
     constraints.keepKinds(templates.kinds());
@@ -140,6 +143,7 @@ export const createConstraintStore = (reading: TemplateReading, most = maxTempla
         excludedNamespaces,
         version: digest(JSON.stringify(contents)),
         withoutMessage: constraints.silent,
+        cache,
       });
     },
   };

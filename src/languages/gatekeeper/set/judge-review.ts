@@ -13,6 +13,7 @@ import {
   silent,
   type ConstraintEvaluation,
 } from '../evaluation/evaluate-constraint.ts';
+import type { EvaluationCache } from '../evaluation/evaluation-cache.ts';
 import type { EvaluationTurn } from '../evaluation/evaluation-turn.ts';
 import { askedOf, spokenOf, type Judgement } from '../judge-constraint.ts';
 import type { ConstraintReview } from '../review.ts';
@@ -40,6 +41,7 @@ export interface ReviewQuestion {
   readonly hasThreads: boolean;
   /** Takes the constraints that were met with a violation without a message. */
   readonly withoutMessage: WeakSet<ConstraintInForce> | undefined;
+  readonly cache: EvaluationCache;
 }
 
 /** What came of a turn of a thread. */
@@ -197,6 +199,7 @@ export function* judgingReview(
   question: ReviewQuestion,
 ): Steps<ReviewAnswers> {
   const { review, surroundings, hasThreads } = question;
+  const cached = question.cache.forReview(review);
   const judgements: (ConstraintJudgement | undefined)[] = [];
   const waiting: Waiting[] = [];
   const ask = hasThreads ? evaluateBriefly : evaluateConstraint;
@@ -205,7 +208,9 @@ export function* judgingReview(
   const evaluate = (constraint: Constraint): ConstraintEvaluation | undefined =>
     waiting.length > 0
       ? undefined
-      : ask(askedOf(constraint, review), { surroundings, stepsLeft, maxViolations });
+      : cached.of(constraint, stepsLeft, () =>
+          ask(askedOf(constraint, review), { surroundings, stepsLeft, maxViolations }),
+        );
   /** @returns whether the constraint speaks of the review */
   const judge = (constraint: ConstraintInForce): boolean => {
     if ('why' in constraint) {

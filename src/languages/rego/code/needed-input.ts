@@ -2,7 +2,7 @@ import { isUnification } from '../compile/variables.ts';
 import { lookup } from '../evaluate/document.ts';
 import type { Exec } from '../evaluate/frame.ts';
 import { subterms, type RuleBody, type Term } from '../syntax/term.ts';
-import { equalValues, type Maybe, type RegoValue } from '../values/value.ts';
+import { equalValues, RegoObject, type Maybe, type RegoValue } from '../values/value.ts';
 
 /** A field of the input without which a body has no way to be satisfied. */
 interface NeededField {
@@ -54,8 +54,10 @@ export const whenPossible = (body: RuleBody, head: Term, run: Exec): Exec => {
   if (needed.length === 0) return run;
   const isThere = (input: Maybe, { path, value }: NeededField): boolean => {
     let found = input;
-    for (const key of path) {
+    for (const [at, key] of path.entries()) {
       if (found === undefined) return false;
+      // Whoever asks whether a field is there has not read it.
+      if (value === undefined && at === path.length - 1 && found instanceof RegoObject) return found.has(key);
       found = lookup(found, key);
     }
     return found !== undefined && (value === undefined || equalValues(found, value));

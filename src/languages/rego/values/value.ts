@@ -1,5 +1,7 @@
+import type { JsonObject } from '../../../core/text/json/json.ts';
 import { BigFloat } from './big-float.ts';
 import { ExactNumber } from './exact-number.ts';
+import { noteAsked, noteKey, noteKeys } from './reads.ts';
 import { walk } from './walk-bound.ts';
 
 /**
@@ -204,11 +206,18 @@ export class RegoObject {
   #keys: Map<MapKey, RegoValue> | undefined;
   #sorted: readonly RegoValue[] | undefined;
   #fill: ((object: RegoObject) => void) | undefined;
+  /** The object of a document that it is, where reads of that are recorded. Nobody reads it without saying so. */
+  #recorded: JsonObject | undefined;
 
-  /** An object that is filled when somebody looks into it: of most objects, policies read a small part. */
-  static filledBy(fill: (object: RegoObject) => void): RegoObject {
+  /**
+   * An object that is filled when somebody looks into it: of most objects, policies read a small part.
+   *
+   * @param recorded the object of a document whose reads are recorded
+   */
+  static filledBy(fill: (object: RegoObject) => void, recorded?: JsonObject): RegoObject {
     const object = new RegoObject();
     object.#fill = fill;
+    object.#recorded = recorded;
     return object;
   }
 
@@ -234,6 +243,7 @@ export class RegoObject {
   }
 
   get size(): number {
+    if (this.#recorded !== undefined) noteKeys(this.#recorded);
     return this.#map().size;
   }
 
@@ -250,15 +260,18 @@ export class RegoObject {
   }
 
   get(key: RegoValue): RegoValue | undefined {
+    if (this.#recorded !== undefined) noteKey(this.#recorded, key);
     return this.#map().get(typeof key === 'string' && key.charCodeAt(0) !== 0 ? key : mapKeyOf(key));
   }
 
   has(key: RegoValue): boolean {
-    return this.#map().has(mapKeyOf(key));
+    if (this.#recorded !== undefined) noteAsked(this.#recorded, key);
+    return this.#map().has(typeof key === 'string' && key.charCodeAt(0) !== 0 ? key : mapKeyOf(key));
   }
 
   /** The keys in order. */
   keys(): readonly RegoValue[] {
+    if (this.#recorded !== undefined) noteKeys(this.#recorded);
     if (this.#sorted === undefined) {
       const values = this.#map();
       const others = this.#keys;

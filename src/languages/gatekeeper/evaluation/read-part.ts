@@ -1,0 +1,194 @@
+import { isJsonObject, type JsonObject, type JsonValue } from '../../../core/text/json/json.ts';
+import type { Reads } from '../../rego/values/reads.ts';
+
+/** Whoever asks for the keys of an object has not read what stands under them. */
+const there = Symbol('there');
+
+/** `undefined`: nothing stands there. A list is read as a whole, but for the objects in it. */
+type Part =
+  undefined | typeof there | null | boolean | number | string | readonly Part[] | ObjectPart | WholePart;
+
+/** What was read of an object. */
+class ObjectPart {
+  readonly keys: readonly string[];
+  /** One for each key. */
+  readonly parts: readonly Part[];
+  /** How many keys there must be; absent: there may be others. */
+  readonly size: number | undefined;
+
+  constructor(keys: readonly string[], parts: readonly Part[], size: number | undefined) {
+    this.keys = keys;
+    this.parts = parts;
+    this.size = size;
+  }
+}
+
+/** An object of which everything was read: its text, which is compared faster than its parts. */
+class WholePart {
+  readonly text: string;
+
+  constructor(text: string) {
+    this.text = text;
+  }
+}
+
+/** What was read of a document. In another one with equal parts, the same would be read. */
+export interface ReadPart {
+  readonly root: ObjectPart | WholePart;
+  /** About how many bytes of memory it takes. */
+  readonly weight: number;
+}
+
+/** Each is compared in each later review, so there are few. */
+const maxParts = 512;
+const maxCharacters = 64 * 1024;
+const partBytes = 48;
+/** A larger document is not compared with what was read of others: to look at all of it would take too long. */
+const maxValues = 4096;
+
+/** Whether texts tell values apart: JSON writes `-0` as `0`, and leaves out what is not there. */
+const hasPlainValues = (document: JsonObject): boolean => {
+  const open: JsonValue[] = [document];
+  let left = maxValues;
+  for (let next = open.pop(); next !== undefined; next = open.pop()) {
+    for (const value of Array.isArray(next)
+      ? (next as readonly JsonValue[])
+      : Object.values(next as object)) {
+      left -= 1;
+      if (left < 0 || value === undefined || Object.is(value, -0)) return false;
+      if (typeof value === 'object' && value !== null) open.push(value as JsonValue);
+    }
+  }
+  return true;
+};
+
+/** A document with which parts are compared. */
+export interface ComparedDocument {
+  readonly document: JsonObject;
+  /** Whether it can be compared at all. */
+  readonly isComparable: boolean;
+  /** The text of an object in it; each is written once. */
+  textOf(object: JsonObject): string;
+}
+export const compared = (document: JsonObject): ComparedDocument => {
+  const texts = new Map<JsonObject, string>();
+  return {
+    document,
+    isComparable: hasPlainValues(document),
+    textOf: (object) => {
+      const known = texts.get(object);
+      if (known !== undefined) return known;
+      const text = JSON.stringify(object);
+      texts.set(object, text);
+      return text;
+    },
+  };
+};
+
+class TooMuch extends Error {}
+
+/** Makes parts of what was read, and counts them. */
+class PartReader {
+  weight = 0;
+  #parts = maxParts;
+  #characters = maxCharacters;
+  readonly #reads: Reads;
+  readonly #textOf: (object: JsonObject) => string;
+
+  constructor(reads: Reads, textOf: (object: JsonObject) => string) {
+    this.#reads = reads;
+    this.#textOf = textOf;
+  }
+
+  objectPart(object: JsonObject): ObjectPart | WholePart {
+    const read = this.#reads.of(object);
+    if (read === undefined) return new ObjectPart([], [], undefined);
+    if (this.#isWhole(object)) {
+      const text = this.#textOf(object);
+      this.#count(text);
+      return new WholePart(text);
+    }
+    const all = read.isWhole ? Object.keys(object) : [];
+    const keys = [...new Set([...read.keys, ...read.asked, ...all])];
+    const parts = keys.map((key) => this.#partUnder(object, key, read.keys.has(key)));
+    return new ObjectPart(keys, parts, read.isWhole ? all.length : undefined);
+  }
+
+  /** Whether everything in it was read. */
+  #isWhole(value: JsonValue | undefined): boolean {
+    if (Array.isArray(value)) return value.every((item: JsonValue) => this.#isWhole(item));
+    if (!isJsonObject(value)) return true;
+    const read = this.#reads.of(value);
+    return (
+      read?.isWhole === true &&
+      Object.entries(value).every(([key, item]) => read.keys.has(key) && this.#isWhole(item))
+    );
+  }
+
+  #partUnder(object: JsonObject, key: string, isRead: boolean): Part {
+    this.#count(key);
+    if (!Object.hasOwn(object, key)) return undefined;
+    return isRead ? this.#part(object[key] ?? null) : there;
+  }
+
+  #part(value: JsonValue): Part {
+    this.#count(typeof value === 'string' ? value : '');
+    if (Array.isArray(value)) return value.map((item: JsonValue) => this.#part(item));
+    return isJsonObject(value) ? this.objectPart(value) : (value as null | boolean | number | string);
+  }
+
+  #count(text: string): void {
+    this.#parts -= 1;
+    this.#characters -= text.length;
+    if (this.#parts < 0 || this.#characters < 0) throw new TooMuch();
+    this.weight += partBytes + 2 * text.length;
+  }
+}
+
+/** @returns `undefined`: it is too much, or nobody could compare it */
+export const readPart = (
+  { document, isComparable, textOf }: ComparedDocument,
+  reads: Reads,
+): ReadPart | undefined => {
+  if (!isComparable || !reads.isComplete) return undefined;
+  const reader = new PartReader(reads, textOf);
+  try {
+    const root = reader.objectPart(document);
+    return { root, weight: reader.weight };
+  } catch (error) {
+    if (error instanceof TooMuch) return undefined;
+    throw error;
+  }
+};
+
+const isEqualObject = (
+  object: JsonObject,
+  { keys, parts, size }: ObjectPart,
+  document: ComparedDocument,
+): boolean => {
+  for (let at = 0; at < keys.length; at++) {
+    const key = keys[at] as string;
+    const part = parts[at];
+    if (Object.hasOwn(object, key) ? !isEqual(object[key], part, document) : part !== undefined) return false;
+  }
+  return size === undefined || Object.keys(object).length === size;
+};
+
+const isEqualList = (value: unknown, parts: readonly Part[], document: ComparedDocument): boolean =>
+  Array.isArray(value) &&
+  value.length === parts.length &&
+  parts.every((one, at) => isEqual((value as readonly JsonValue[])[at], one, document));
+
+/** `value` is there. */
+const isEqual = (value: JsonValue | undefined, part: Part, document: ComparedDocument): boolean => {
+  if (part === there) return true;
+  if (part === undefined) return false;
+  if (part === null || typeof part !== 'object') return value === part;
+  if (part instanceof ObjectPart) return isJsonObject(value) && isEqualObject(value, part, document);
+  if (part instanceof WholePart) return isJsonObject(value) && document.textOf(value) === part.text;
+  return isEqualList(value, part, document);
+};
+
+/** Whether whoever read that part would read the same in this document. */
+export const holdsPart = (document: ComparedDocument, { root }: ReadPart): boolean =>
+  document.isComparable && isEqual(document.document, root, document);
