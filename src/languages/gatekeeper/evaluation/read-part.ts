@@ -1,5 +1,5 @@
 import { isJsonObject, type JsonObject, type JsonValue } from '../../../core/text/json/json.ts';
-import type { Reads } from '../../rego/values/reads.ts';
+import type { DocumentReads } from '../../rego/values/reads.ts';
 
 /** Whoever asks for the keys of an object has not read what stands under them. */
 const there = Symbol('there');
@@ -68,7 +68,7 @@ export interface ComparedDocument {
   /** Whether it can be compared at all. */
   readonly isComparable: boolean;
   /** The text of an object in it; each is written once. */
-  textOf(object: JsonObject): string;
+  readonly textOf: (object: JsonObject) => string;
 }
 export const compared = (document: JsonObject): ComparedDocument => {
   const texts = new Map<JsonObject, string>();
@@ -92,10 +92,10 @@ class PartReader {
   weight = 0;
   #parts = maxParts;
   #characters = maxCharacters;
-  readonly #reads: Reads;
+  readonly #reads: DocumentReads;
   readonly #textOf: (object: JsonObject) => string;
 
-  constructor(reads: Reads, textOf: (object: JsonObject) => string) {
+  constructor(reads: DocumentReads, textOf: (object: JsonObject) => string) {
     this.#reads = reads;
     this.#textOf = textOf;
   }
@@ -146,9 +146,9 @@ class PartReader {
 }
 
 /** @returns `undefined`: it is too much, or nobody could compare it */
-export const readPart = (
+export const partOfReads = (
   { document, isComparable, textOf }: ComparedDocument,
-  reads: Reads,
+  reads: DocumentReads,
 ): ReadPart | undefined => {
   if (!isComparable || !reads.isComplete) return undefined;
   const reader = new PartReader(reads, textOf);

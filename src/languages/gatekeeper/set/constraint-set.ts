@@ -6,7 +6,7 @@ import { isJsonObject, objectOf, textOf, type JsonObject } from '../../../core/t
 import { groupOf } from '../../../core/workload/kinds/kinds.ts';
 import { speaksOfKind } from '../constraint-match.ts';
 import { actionsAt } from '../enforcement.ts';
-import { createEvaluationCache, type EvaluationCache } from '../evaluation/evaluation-cache.ts';
+import { createConstraintCache, type ConstraintCache } from '../evaluation/constraint-cache.ts';
 import type { EvaluationTurn } from '../evaluation/evaluation-turn.ts';
 import { isNamespaceExcluded } from '../excluded-namespaces.ts';
 import { reviewOfRequest } from '../review.ts';
@@ -52,7 +52,7 @@ interface SetParts {
   /** Takes the constraints that were met with a violation without a message. */
   readonly withoutMessage?: WeakSet<ConstraintInForce>;
   /** For sets that share constraints; absent: one of its own. */
-  readonly cache?: EvaluationCache;
+  readonly cache?: ConstraintCache;
 }
 
 /** The API server says that a Namespace stands in itself; for Gatekeeper it stands in none. */
@@ -129,7 +129,7 @@ export const createConstraintSet = ({
   excludedNamespaces,
   version,
   withoutMessage,
-  cache = createEvaluationCache(),
+  cache = createConstraintCache(),
 }: SetParts) => {
   const denying = constraints.filter(isDenying);
   const inOrder = [...denying, ...constraints.filter((one) => !isDenying(one))];

@@ -4,7 +4,7 @@ import { textOf, type JsonObject } from '../../../core/text/json/json.ts';
 import { objectName } from '../../../core/workload/object-metadata.ts';
 import { readConstraint, readUnusable } from '../constraint.ts';
 import { enforcementProblems } from '../enforcement.ts';
-import { createEvaluationCache } from '../evaluation/evaluation-cache.ts';
+import { createConstraintCache } from '../evaluation/constraint-cache.ts';
 import { createConstraintSet, type CompiledConstraints } from './constraint-set.ts';
 import type { ConstraintInForce } from './judge-review.ts';
 import type { TemplateReading } from '../constraint-template.ts';
@@ -92,7 +92,7 @@ export const createConstraintStore = (reading: TemplateReading, most = maxTempla
   const templates = createTemplates(reading, most);
   const constraints = createConstraints(templates);
   // A constraint that changes nothing of another one leaves what came of that.
-  const cache = createEvaluationCache();
+  const cache = createConstraintCache();
   let excludedNamespaces: readonly string[] = [];
   const follow = (): void => {
     constraints.keepKinds(templates.kinds());

@@ -13,7 +13,7 @@ import {
   silent,
   type ConstraintEvaluation,
 } from '../evaluation/evaluate-constraint.ts';
-import type { EvaluationCache } from '../evaluation/evaluation-cache.ts';
+import type { ConstraintCache } from '../evaluation/constraint-cache.ts';
 import type { EvaluationTurn } from '../evaluation/evaluation-turn.ts';
 import { askedOf, spokenOf, type Judgement } from '../judge-constraint.ts';
 import type { ConstraintReview } from '../review.ts';
@@ -41,7 +41,7 @@ export interface ReviewQuestion {
   readonly hasThreads: boolean;
   /** Takes the constraints that were met with a violation without a message. */
   readonly withoutMessage: WeakSet<ConstraintInForce> | undefined;
-  readonly cache: EvaluationCache;
+  readonly cache: ConstraintCache;
 }
 
 /** What came of a turn of a thread. */

@@ -1,5 +1,4 @@
 import type { JsonObject } from '../../../core/text/json/json.ts';
-import type { RegoValue } from './value.ts';
 
 /** What was read of one object of a document. */
 export interface ObjectReads {
@@ -17,7 +16,7 @@ const maxReads = 2048;
 const replacement = '\ufffd';
 
 /** What an evaluation has read of a document, object by object. */
-export class Reads {
+export class DocumentReads {
   readonly #objects = new Map<JsonObject, ObjectReads>();
   #left = maxReads;
   #isComplete = true;
@@ -64,10 +63,10 @@ export class Reads {
   }
 }
 
-let current: Reads | undefined;
+let current: DocumentReads | undefined;
 
 /** Records what is read of documents meanwhile. An evaluation never waits, so there is one at a time. */
-export const recordingReads = <T>(reads: Reads, run: () => T): T => {
+export const recordingReads = <T>(reads: DocumentReads, run: () => T): T => {
   const outer = current;
   current = reads;
   try {
@@ -78,11 +77,11 @@ export const recordingReads = <T>(reads: Reads, run: () => T): T => {
 };
 
 /** A value was looked up. An object of a document has texts as keys alone: no other key is ever found. */
-export const noteKey = (object: JsonObject, key: RegoValue): void => {
+export const noteKey = (object: JsonObject, key: unknown): void => {
   if (current?.isComplete === true && typeof key === 'string') current.key(object, key);
 };
 /** Somebody asked whether a key is there. */
-export const noteAsked = (object: JsonObject, key: RegoValue): void => {
+export const noteAsked = (object: JsonObject, key: unknown): void => {
   if (current?.isComplete === true && typeof key === 'string') current.asked(object, key);
 };
 /** Somebody asked which keys there are, or how many. */

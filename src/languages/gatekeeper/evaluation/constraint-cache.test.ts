@@ -8,7 +8,7 @@ import type { Constraint } from '../constraint.ts';
 import { askedOf } from '../judge-constraint.ts';
 import { reviewOfRequest, type ConstraintReview } from '../review.ts';
 import { evaluateConstraint, type ConstraintEvaluation } from './evaluate-constraint.ts';
-import { createEvaluationCache, type EvaluationCache } from './evaluation-cache.ts';
+import { createConstraintCache, type ConstraintCache } from './constraint-cache.ts';
 
 /** Ways to read a review. Each is a template, and what it says is all that it has read. */
 const bodies: Readonly<Record<string, string>> = {
@@ -116,7 +116,7 @@ let clock = 0n;
 const evaluate = (one: Constraint, review: ConstraintReview): ConstraintEvaluation =>
   evaluateConstraint(askedOf(one, review), { surroundings: { now: (clock += 1n), seed: 'seed' } });
 /** What a cache says, and whether it has asked for it. */
-const through = (cache: EvaluationCache, one: Constraint, review: ConstraintReview, stepsLeft = maxSteps) => {
+const through = (cache: ConstraintCache, one: Constraint, review: ConstraintReview, stepsLeft = maxSteps) => {
   let isAsked = false;
   const evaluation = cache.forReview(review).of(one, stepsLeft, () => {
     isAsked = true;
@@ -145,7 +145,7 @@ describe('what came of a constraint is used again', () => {
     let used = 0;
     fc.assert(
       fc.property(fc.array(fc.tuple(request, namespace), { minLength: 2, maxLength: 12 }), (asked) => {
-        const cache = createEvaluationCache();
+        const cache = createConstraintCache();
         for (const [sent, of] of asked)
           for (const one of constraints) {
             if (one.kind === 'Clock') continue;
@@ -212,14 +212,14 @@ describe('what came of a constraint is used again', () => {
   ])(
     '$kind, and the next review differs in $says: asked again $isAsked',
     ({ kind, first, second, isAsked }) => {
-      const cache = createEvaluationCache();
+      const cache = createConstraintCache();
       expect(through(cache, named(kind), reviewOf(first)).isAsked).toBe(true);
       expect(through(cache, named(kind), reviewOf(second)).isAsked).toBe(isAsked);
     },
   );
 
   test('but not where a review has fewer steps left than it took', () => {
-    const cache = createEvaluationCache();
+    const cache = createConstraintCache();
     const steps = through(cache, named('Privileged'), reviewOf(pod('a'))).evaluation?.steps ?? 0;
     expect(steps).toBeGreaterThan(0);
     expect(through(cache, named('Privileged'), reviewOf(pod('b')), steps - 1).isAsked).toBe(true);
@@ -227,13 +227,13 @@ describe('what came of a constraint is used again', () => {
   });
 
   test('of another constraint it says nothing', () => {
-    const cache = createEvaluationCache();
+    const cache = createConstraintCache();
     through(cache, named('Privileged'), reviewOf(pod('a')));
     expect(through(cache, named('NotPrivileged'), reviewOf(pod('a'))).isAsked).toBe(true);
   });
 
   test('of reviews that all differ few are kept, and what they read is small', () => {
-    const cache = createEvaluationCache();
+    const cache = createConstraintCache();
     for (let at = 0; at < 200; at++) through(cache, named('LabelByName'), reviewOf(pod(`p${at}`)));
     expect(through(cache, named('LabelByName'), reviewOf(pod('p0'))).isAsked).toBe(true);
     const many = { containers: Array.from({ length: 2000 }, (_, at) => ({ name: `c${at}` })) };

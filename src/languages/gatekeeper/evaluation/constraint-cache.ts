@@ -1,10 +1,10 @@
 import { createLruCache } from '../../../concurrency/cache/lru-cache.ts';
 import { createObjectNumbers } from '../../../core/object-numbers.ts';
-import { recordingReads, Reads } from '../../rego/values/reads.ts';
+import { recordingReads, DocumentReads } from '../../rego/values/reads.ts';
 import type { Constraint } from '../constraint.ts';
 import type { ConstraintReview } from '../review.ts';
 import type { ConstraintEvaluation } from './evaluate-constraint.ts';
-import { compared, holdsPart, readPart, type ComparedDocument, type ReadPart } from './read-part.ts';
+import { compared, holdsPart, partOfReads, type ComparedDocument, type ReadPart } from './read-part.ts';
 
 /** What came of a constraint, and what it has read of the review for it. */
 interface CachedEvaluation {
@@ -31,7 +31,7 @@ interface CachedReview {
     evaluate: () => ConstraintEvaluation | undefined,
   ): ConstraintEvaluation | undefined;
 }
-export interface EvaluationCache {
+export interface ConstraintCache {
   forReview(review: ConstraintReview): CachedReview;
 }
 
@@ -59,7 +59,7 @@ const weightOf = ({ violations }: ConstraintEvaluation): number =>
  * Attack: reviews that fill the cache. Then constraints are evaluated, as without one; what is compared meanwhile is bounded
  * by {@link maxEvaluations} and by the parts of each.
  */
-export const createEvaluationCache = (): EvaluationCache => {
+export const createConstraintCache = (): ConstraintCache => {
   const numberOf = createObjectNumbers();
   const cache = createLruCache<CachedConstraint>(limits);
 
@@ -97,10 +97,10 @@ export const createEvaluationCache = (): EvaluationCache => {
     }
     cached.misses += 1;
     if (cached.misses > patience && cached.misses % recordedOf !== 0) return evaluate();
-    const reads = new Reads();
+    const reads = new DocumentReads();
     const evaluation = recordingReads(reads, evaluate);
     if (evaluation === undefined || evaluation.error !== undefined) return evaluation;
-    const read = readPart(document, reads);
+    const read = partOfReads(document, reads);
     if (read !== undefined)
       add(key, cached, { read, evaluation, weight: read.weight + weightOf(evaluation) });
     return evaluation;
