@@ -33,10 +33,9 @@ const rank = ['core', 'evidence', 'gate', 'adapters', 'cli'];
 const printed = 'install';
 /** Files of others, read within bounds: for the rooms that may open one. */
 const bounded = 'files';
-/** Below everything that waits. Core waits for nothing, and imports only what is as pure as core itself. */
+/** Below everything that waits. Core and languages wait for nothing, and import only what is as pure as they are. */
 const belowAll = 'concurrency';
 const pureConcurrency = ['src/concurrency/cache/lru-cache.ts'];
-/** They import of concurrency nothing but that. */
 const pureRooms = ['core', 'languages'];
 const isRego = (file: string): boolean => file.startsWith('src/languages/rego/');
 const isGatekeeper = (file: string): boolean => file.startsWith('src/languages/gatekeeper/');

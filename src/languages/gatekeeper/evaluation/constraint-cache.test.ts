@@ -39,6 +39,27 @@ const bodies: Readonly<Record<string, string>> = {
   Images: 'c := o.spec.containers[_]; startswith(c.image, "good/"); m := c.image',
   SomeObject: 'o.spec.containers[_] == {"name": "a", "image": "good/x"}; m := "that one"',
   ContainerSet: 's := {c | c := o.spec.containers[_]}; m := sprintf("%d", [count(s)])',
+  SetRule: 'cs[c]; c.securityContext.privileged; m := c.name',
+  SetRuleCount: 'm := sprintf("%d", [count(cs)])',
+  SetOfBoth:
+    's := {c | c := o.spec.containers[_]} | {c | c := input.review.oldObject.spec.containers[_]}; m := sprintf("%d", [count(s)])',
+  SetMeets:
+    's := {c | c := o.spec.containers[_]} & {c | c := input.review.oldObject.spec.containers[_]}; m := json.marshal(s)',
+  SetWithout: 's := {c | c := o.spec.containers[_]} - {{"name": "a"}}; m := sprintf("%d", [count(s)])',
+  SetMixed:
+    's := {c | c := array.concat(o.spec.containers, [{"name": "a"}, "x"])[_]}; m := sprintf("%d", [count(s)])',
+  SetHolds: 'cs[{"name": "a"}]; m := "held"',
+  SetHoldsOld: 'cs[input.review.oldObject.spec.containers[0]]; m := "held"',
+  SetsEqual:
+    '{c | c := o.spec.containers[_]} == {c | c := input.review.oldObject.spec.containers[_]}; m := "equal"',
+  SetOfLists: 's := {[c, i] | c := o.spec.containers[i]}; m := sprintf("%d", [count(s)])',
+  SetList: 'm := sprintf("%v", [[c.name | cs[c]]])',
+  Sorted: 'm := sprintf("%v", [[c.name | c := sort(o.spec.containers)[_]]])',
+  Least: 'm := min(cs).name',
+  Before: 'o.spec.containers[0] < o.spec.containers[1]; m := "before"',
+  Differ: 'o.spec.containers[0] != o.spec.containers[1]; m := "differ"',
+  ByObject: 'x := {c: i | c := o.spec.containers[i]}; m := sprintf("%d", [count(x)])',
+  Subset: 'object.subset(o.metadata, input.review.oldObject.metadata); m := "subset"',
   Kinds: 'm := type_name(o.spec.hostNetwork)',
   HostNetwork: 'not o.spec.hostNetwork; m := "own network"',
   With: 'm := sprintf("%v", [hostNetwork]) with input.review.object.spec.hostNetwork as true',
@@ -58,6 +79,7 @@ const bodies: Readonly<Record<string, string>> = {
 };
 const regoOf = (kind: string): string => `import future.keywords
 o := input.review.object
+cs[c] { c := o.spec.containers[_] }
 hostNetwork := input.review.object.spec.hostNetwork
 violation[{"msg": m, "details": d}] { ${bodies[kind] ?? ''}; d := ${kind === 'Details' ? 'o' : '{}'} }`;
 
@@ -245,5 +267,16 @@ describe('what came of a constraint is used again', () => {
 test('whoever reads an object does it in one of the ways that are recorded', () => {
   const members = Object.getOwnPropertyNames(RegoObject.prototype).sort();
   // `set` fills; `entries`, `values` and `copy` read by `keys` and `get`.
-  expect(members).toEqual(['constructor', 'copy', 'entries', 'get', 'has', 'keys', 'set', 'size', 'values']);
+  expect(members).toEqual([
+    'constructor',
+    'copy',
+    'entries',
+    'get',
+    'has',
+    'isRecorded',
+    'keys',
+    'set',
+    'size',
+    'values',
+  ]);
 });

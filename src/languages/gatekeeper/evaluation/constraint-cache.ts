@@ -38,9 +38,9 @@ export interface ConstraintCache {
 const limits = { entries: 4096, weight: 16 * 1024 * 1024 };
 /** Each is compared with each review of which the constraint speaks. */
 const maxEvaluations = 16;
-/** Of a constraint that reads something else each time, as images do, only some evaluations are recorded. */
+/** A constraint that reads something else each time, as images do, is evaluated at once but for one review in so many. */
 const patience = 32;
-const recordedOf = 16;
+const triedOf = 16;
 /** Of an entry beside its texts. */
 const entryBytes = 400;
 
@@ -89,6 +89,10 @@ export const createConstraintCache = (): ConstraintCache => {
   ): ConstraintEvaluation | undefined => {
     const key = String(numberOf(constraint));
     const cached = cachedOf(key);
+    if (cached.misses > patience) {
+      cached.misses += 1;
+      if (cached.misses % triedOf !== 0) return evaluate();
+    }
     const found = cached.evaluations.find(({ read }) => holdsPart(document, read));
     if (found !== undefined && found.evaluation.steps <= stepsLeft) {
       cached.misses = 0;
@@ -96,7 +100,6 @@ export const createConstraintCache = (): ConstraintCache => {
       return found.evaluation;
     }
     cached.misses += 1;
-    if (cached.misses > patience && cached.misses % recordedOf !== 0) return evaluate();
     const reads = new DocumentReads();
     const evaluation = recordingReads(reads, evaluate);
     if (evaluation === undefined || evaluation.error !== undefined) return evaluation;

@@ -1,5 +1,7 @@
 import { isJsonObject, type JsonObject, type JsonValue } from '../../../core/text/json/json.ts';
-import type { DocumentReads } from '../../rego/values/reads.ts';
+import { recordedValueOfJson } from '../../rego/values/json-value.ts';
+import type { DocumentReads, ObjectOrder } from '../../rego/values/reads.ts';
+import { compareValues, type RegoValue } from '../../rego/values/value.ts';
 
 /** Whoever asks for the keys of an object has not read what stands under them. */
 const there = Symbol('there');
@@ -32,17 +34,35 @@ class WholePart {
   }
 }
 
+/** Keys and places that lead from the document to an object in it. */
+type Path = readonly (string | number)[];
+
+/** Two objects that were compared with one another, by their numbers. */
+interface OrderPart {
+  readonly one: number;
+  readonly other: number;
+  readonly order: ObjectOrder['order'];
+}
+interface OrderParts {
+  /** Where each of these objects stands. */
+  readonly places: readonly Path[];
+  readonly orders: readonly OrderPart[];
+}
+
 /** What was read of a document. In another one with equal parts, the same would be read. */
 export interface ReadPart {
   readonly root: ObjectPart | WholePart;
+  readonly compared: OrderParts;
   /** About how many bytes of memory it takes. */
   readonly weight: number;
 }
 
 /** Each is compared in each later review, so there are few. */
 const maxParts = 512;
+const maxOrders = 128;
 const maxCharacters = 64 * 1024;
 const partBytes = 48;
+const orderBytes = 200;
 /** A larger document is not compared with what was read of others: to look at all of it would take too long. */
 const maxValues = 4096;
 
@@ -69,20 +89,60 @@ export interface ComparedDocument {
   readonly isComparable: boolean;
   /** The text of an object in it; each is written once. */
   readonly textOf: (object: JsonObject) => string;
+  /** As {@link compareValues} has it; two objects are compared once. */
+  readonly orderOf: (one: JsonObject, other: JsonObject) => number;
 }
+
+const once = <K, V>(make: (key: K) => V): ((key: K) => V) => {
+  const known = new Map<K, V>();
+  return (key) => {
+    const value = known.get(key) ?? make(key);
+    known.set(key, value);
+    return value;
+  };
+};
 export const compared = (document: JsonObject): ComparedDocument => {
-  const texts = new Map<JsonObject, string>();
+  const valueOf = once((object: JsonObject): RegoValue => recordedValueOfJson(object, 'float64'));
+  const ordersOf = once((one: JsonObject) =>
+    once((other: JsonObject) => Math.sign(compareValues(valueOf(one), valueOf(other)))),
+  );
   return {
     document,
     isComparable: hasPlainValues(document),
-    textOf: (object) => {
-      const known = texts.get(object);
-      if (known !== undefined) return known;
-      const text = JSON.stringify(object);
-      texts.set(object, text);
-      return text;
-    },
+    textOf: once((object: JsonObject) => JSON.stringify(object)),
+    orderOf: (one, other) => ordersOf(one)(other),
   };
+};
+
+/**
+ * Where each object of a document stands; `undefined`: one stands twice, and nobody can tell which of them was read.
+ */
+const pathsIn = (document: JsonObject): ReadonlyMap<JsonObject, Path> | undefined => {
+  const paths = new Map<JsonObject, Path>();
+  const open: (readonly [JsonValue, Path])[] = [[document, []]];
+  for (let next = open.pop(); next !== undefined; next = open.pop()) {
+    const [value, path] = next;
+    if (isJsonObject(value)) {
+      if (paths.has(value)) return undefined;
+      paths.set(value, path);
+      for (const [key, member] of Object.entries(value)) open.push([member ?? null, [...path, key]]);
+    } else if (Array.isArray(value)) {
+      for (const [at, item] of (value as readonly JsonValue[]).entries()) open.push([item, [...path, at]]);
+    }
+  }
+  return paths;
+};
+
+/** No object stands there. */
+const nowhere: Path = [0];
+const objectAt = (document: JsonObject, path: Path): JsonObject | undefined => {
+  let found: JsonValue | undefined = document;
+  for (const step of path) {
+    if (typeof step === 'number')
+      found = Array.isArray(found) ? (found as readonly JsonValue[])[step] : undefined;
+    else found = isJsonObject(found) && Object.hasOwn(found, step) ? found[step] : undefined;
+  }
+  return isJsonObject(found) ? found : undefined;
 };
 
 class TooMuch extends Error {}
@@ -145,6 +205,27 @@ class PartReader {
   }
 }
 
+const orderParts = (document: JsonObject, orders: readonly ObjectOrder[]): OrderParts | undefined => {
+  if (orders.length === 0) return { places: [], orders: [] };
+  const paths = pathsIn(document);
+  if (paths === undefined) return undefined;
+  const numbers = new Map<JsonObject, number>();
+  const places: Path[] = [];
+  const numberOf = (object: JsonObject): number => {
+    const known = numbers.get(object);
+    if (known !== undefined) return known;
+    numbers.set(object, places.length);
+    // Every object that is read stands in the document.
+    return places.push(paths.get(object) ?? nowhere) - 1;
+  };
+  const parts = new Map<string, OrderPart>();
+  for (const { one, other, order } of orders) {
+    const part = { one: numberOf(one), other: numberOf(other), order };
+    parts.set(`${part.one} ${part.other} ${order}`, part);
+  }
+  return { places, orders: [...parts.values()] };
+};
+
 /** @returns `undefined`: it is too much, or nobody could compare it */
 export const partOfReads = (
   { document, isComparable, textOf }: ComparedDocument,
@@ -154,7 +235,9 @@ export const partOfReads = (
   const reader = new PartReader(reads, textOf);
   try {
     const root = reader.objectPart(document);
-    return { root, weight: reader.weight };
+    const parts = orderParts(document, reads.orders);
+    if (parts === undefined || parts.orders.length > maxOrders) return undefined;
+    return { root, compared: parts, weight: reader.weight + orderBytes * parts.orders.length };
   } catch (error) {
     if (error instanceof TooMuch) return undefined;
     throw error;
@@ -189,6 +272,16 @@ const isEqual = (value: JsonValue | undefined, part: Part, document: ComparedDoc
   return isEqualList(value, part, document);
 };
 
+const areOrdered = ({ document, orderOf }: ComparedDocument, { places, orders }: OrderParts): boolean => {
+  const objects = places.map((place) => objectAt(document, place));
+  return orders.every(({ one, other, order }) => {
+    const [first, second] = [objects[one], objects[other]];
+    if (first === undefined || second === undefined) return false;
+    const found = orderOf(first, second);
+    return order === 'different' ? found !== 0 : found === order;
+  });
+};
+
 /** Whether whoever read that part would read the same in this document. */
-export const holdsPart = (document: ComparedDocument, { root }: ReadPart): boolean =>
-  document.isComparable && isEqual(document.document, root, document);
+export const holdsPart = (document: ComparedDocument, { root, compared: parts }: ReadPart): boolean =>
+  document.isComparable && isEqual(document.document, root, document) && areOrdered(document, parts);

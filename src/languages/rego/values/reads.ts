@@ -10,6 +10,14 @@ export interface ObjectReads {
   isWhole: boolean;
 }
 
+/** What came of comparing two objects of a document: not what stands in them. */
+export interface ObjectOrder {
+  readonly one: JsonObject;
+  readonly other: JsonObject;
+  /** Negative, zero or positive; `different`: somebody asked for no more. */
+  readonly order: number | 'different';
+}
+
 /** Reads beyond these are not recorded: what reads so much is not worth to be kept. */
 const maxReads = 2048;
 /** Stands for halves of surrogates, of which several may be one key here. */
@@ -17,6 +25,7 @@ const replacement = '\ufffd';
 
 /** What an evaluation has read of a document, object by object. */
 export class DocumentReads {
+  readonly orders: ObjectOrder[] = [];
   readonly #objects = new Map<JsonObject, ObjectReads>();
   #left = maxReads;
   #isComplete = true;
@@ -47,11 +56,21 @@ export class DocumentReads {
     this.#readsOf(object).isWhole = true;
   }
 
+  order(order: ObjectOrder): void {
+    this.orders.push(order);
+    this.#count();
+  }
+
   #add(keys: Set<string>, key: string): void {
     if (keys.has(key)) return;
     keys.add(key);
+    this.#count();
+    if (key.includes(replacement)) this.giveUp();
+  }
+
+  #count(): void {
     this.#left -= 1;
-    if (this.#left < 0 || key.includes(replacement)) this.giveUp();
+    if (this.#left < 0) this.giveUp();
   }
 
   #readsOf(object: JsonObject): ObjectReads {
@@ -87,6 +106,24 @@ export const noteAsked = (object: JsonObject, key: unknown): void => {
 /** Somebody asked which keys there are, or how many. */
 export const noteKeys = (object: JsonObject): void => {
   if (current?.isComplete === true) current.keys(object);
+};
+/** Two objects were compared: what came of it was read of them, and nothing else. */
+export const noteOrder = <T extends number | boolean>(
+  one: JsonObject,
+  other: JsonObject,
+  compare: () => T,
+): T => {
+  const reads = current;
+  if (reads?.isComplete !== true) return compare();
+  current = undefined;
+  try {
+    const result = compare();
+    const order = typeof result === 'number' ? Math.sign(result) : result ? 0 : 'different';
+    reads.order({ one, other, order });
+    return result;
+  } finally {
+    current = reads;
+  }
 };
 /** Something was read that is no part of a document. */
 export const noteOther = (): void => current?.giveUp();

@@ -1,7 +1,7 @@
 import type { JsonObject } from '../../../core/text/json/json.ts';
 import { BigFloat } from './big-float.ts';
 import { ExactNumber } from './exact-number.ts';
-import { noteAsked, noteKey, noteKeys } from './reads.ts';
+import { noteAsked, noteKey, noteKeys, noteOrder } from './reads.ts';
 import { walk } from './walk-bound.ts';
 
 /**
@@ -98,9 +98,11 @@ const compareLists = (one: readonly RegoValue[], other: readonly RegoValue[]): n
 };
 
 const compareObjects = (one: RegoObject, other: RegoObject): number =>
-  compareLists(
-    one.entries().flatMap((entry) => entry),
-    other.entries().flatMap((entry) => entry),
+  RegoObject.compared(one, other, () =>
+    compareLists(
+      one.entries().flatMap((entry) => entry),
+      other.entries().flatMap((entry) => entry),
+    ),
   );
 
 const compareComposites = (one: RegoValue, other: RegoValue): number => {
@@ -124,13 +126,15 @@ export const compareValues = (one: RegoValue, other: RegoValue): number => {
 const equalLists = (one: readonly RegoValue[], other: readonly RegoValue[]): boolean =>
   one.length === other.length && one.every((item, at) => equalValues(item, other[at] ?? null));
 
-const equalObjects = (one: RegoObject, other: RegoObject): boolean => {
+const equalEntries = (one: RegoObject, other: RegoObject): boolean => {
   if (one.size !== other.size) return false;
   return one.keys().every((key) => {
     const there = other.get(key);
     return there !== undefined && equalValues(one.get(key) ?? null, there);
   });
 };
+const equalObjects = (one: RegoObject, other: RegoObject): boolean =>
+  RegoObject.compared(one, other, () => equalEntries(one, other));
 
 const equalSets = (one: RegoSet, other: RegoSet): boolean =>
   one.size === other.size && one.sorted().every((item) => other.has(item));
@@ -151,11 +155,17 @@ export const equalValues = (one: RegoValue, other: RegoValue): boolean => {
   return (typeof one === 'object' || typeof other === 'object') && equalComposites(one, other);
 };
 
+/** So many objects of a document are compared with one another; more of them are written to be compared. */
+const maxCompared = 32;
+
 /** A set. Whoever makes one fills it; afterwards nobody changes it. */
 export class RegoSet {
   /** More than one rule may fill it. */
   isShared = false;
   readonly #members = new Map<MapKey, RegoValue>();
+  /** Objects of a document, while there are no other objects: to write one would be to read all of it. */
+  #recorded: RegoObject[] = [];
+  #hasWritten = false;
   #sorted: readonly RegoValue[] | undefined;
 
   static of(values: Iterable<RegoValue>): RegoSet {
@@ -165,35 +175,62 @@ export class RegoSet {
   }
 
   get size(): number {
-    return this.#members.size;
+    return this.#members.size + this.#recorded.length;
   }
 
   /** @returns how many characters were written to compare the value: a large one costs as much as it is long */
   add(value: RegoValue): number {
+    if (value instanceof RegoObject && this.#isCompared(value)) {
+      if (this.#equalOf(value) === undefined) {
+        this.#recorded.push(value);
+        this.#sorted = undefined;
+      }
+      return 0;
+    }
+    return this.#write(value);
+  }
+
+  has(value: RegoValue): boolean {
+    return this.get(value) !== undefined;
+  }
+
+  /** The member that equals this value. */
+  get(value: RegoValue): RegoValue | undefined {
+    if (value instanceof RegoObject && this.#isCompared(value)) return this.#equalOf(value);
+    return this.#members.get(mapKeyOf(value));
+  }
+
+  values(): Iterable<RegoValue> {
+    return [...this.#members.values(), ...this.#recorded];
+  }
+
+  sorted(): readonly RegoValue[] {
+    this.#sorted ??= [...this.values()].sort(compareValues);
+    return this.#sorted;
+  }
+
+  /** Whether an object is compared with those of the document; else all of them are written from now on. */
+  #isCompared(value: RegoObject): boolean {
+    if (this.#hasWritten) return false;
+    if (value.isRecorded && this.#recorded.length < maxCompared) return true;
+    this.#hasWritten = true;
+    const recorded = this.#recorded;
+    this.#recorded = [];
+    for (const one of recorded) this.#write(one);
+    return false;
+  }
+
+  #equalOf(value: RegoObject): RegoObject | undefined {
+    return this.#recorded.find((one) => equalValues(one, value));
+  }
+
+  #write(value: RegoValue): number {
     const key = mapKeyOf(value);
     if (!this.#members.has(key)) {
       this.#members.set(key, value);
       this.#sorted = undefined;
     }
     return typeof key === 'string' && key !== value ? key.length : 0;
-  }
-
-  has(value: RegoValue): boolean {
-    return this.#members.has(mapKeyOf(value));
-  }
-
-  /** The member that equals this value. */
-  get(value: RegoValue): RegoValue | undefined {
-    return this.#members.get(mapKeyOf(value));
-  }
-
-  values(): Iterable<RegoValue> {
-    return this.#members.values();
-  }
-
-  sorted(): readonly RegoValue[] {
-    this.#sorted ??= [...this.#members.values()].sort(compareValues);
-    return this.#sorted;
   }
 }
 
@@ -221,6 +258,12 @@ export class RegoObject {
     return object;
   }
 
+  /** Compares two objects. Of two of a document, what comes of it is all that is read. */
+  static compared<T extends number | boolean>(one: RegoObject, other: RegoObject, compare: () => T): T {
+    const [first, second] = [one.#recorded, other.#recorded];
+    return first === undefined || second === undefined ? compare() : noteOrder(first, second, compare);
+  }
+
   static of(entries: Iterable<readonly [RegoValue, RegoValue]>): RegoObject {
     const object = new RegoObject();
     for (const [key, value] of entries) object.set(key, value);
@@ -240,6 +283,11 @@ export class RegoObject {
       this.#fill = undefined;
     }
     return this.#values;
+  }
+
+  /** Whether reads of it are recorded. */
+  get isRecorded(): boolean {
+    return this.#recorded !== undefined;
   }
 
   get size(): number {
