@@ -73,8 +73,12 @@ const measureDocument = async (plan: BenchPlan): Promise<void> => {
   for (const one of [bare, ours, theirs]) await one.server.stop();
 };
 
+/** Pods that come by turns. */
+const deployments = 10;
+
 const measureLibrary = async (plan: BenchPlan, folder: string): Promise<void> => {
   const { file } = await writeObedientPods(plan, 'openpolicyagent');
+  const { file: replicas } = await writeObedientPods(plan, 'openpolicyagent', deployments);
   const library = forPods(libraryOf(folder));
   const count = library.constraints.length;
   const many = [...objectsOf(library), ...silentConstraints(library, 500 - count)];
@@ -83,7 +87,8 @@ const measureLibrary = async (plan: BenchPlan, folder: string): Promise<void> =>
   const crowded = runner(await startConstraintGate(plan, many), file);
   const theirs = await besideManager(library, file);
   await runAll([bare, ours, crowded, theirs], plan);
-  const name = `reviews-per-second with ${count} constraints of Gatekeeper's library that speak of the Pod`;
+  const what = `${count} constraints of Gatekeeper's library that speak of the Pod`;
+  const name = `reviews-per-second with ${what}`;
   printRate(name, ours, [nobody, bare]);
   printRate(name, ours, [manager, theirs], 'ratio >= 4');
   print({
@@ -94,7 +99,17 @@ const measureLibrary = async (plan: BenchPlan, folder: string): Promise<void> =>
     ratio: 1 / ratioOf(crowded, ours),
     budget: 'ratio <= 1.3',
   });
-  await measureLatency(plan, ours, bare, count);
+  await measureLatency(plan, ours, bare, what);
+  const [bareOfReplicas, oursOfReplicas, theirsOfReplicas] = [
+    runner(bare.server, replicas),
+    runner(ours.server, replicas),
+    runner(theirs.server, replicas, managerPath),
+  ];
+  await runAll([bareOfReplicas, oursOfReplicas, theirsOfReplicas], plan);
+  const whose = `${what}, Pods of ${deployments} Deployments`;
+  printRate(`reviews-per-second with ${whose}`, oursOfReplicas, [nobody, bareOfReplicas]);
+  printRate(`reviews-per-second with ${whose}`, oursOfReplicas, [manager, theirsOfReplicas], 'ratio >= 4');
+  await measureLatency(plan, oursOfReplicas, bareOfReplicas, whose);
   for (const one of [bare, ours, crowded, theirs]) await one.server.stop();
 };
 
@@ -102,14 +117,14 @@ const measureLatency = async (
   { rounds, seconds }: BenchPlan,
   ours: Runner,
   bare: Runner,
-  count: number,
+  what: string,
 ): Promise<void> => {
   const p99 = async ({ server, bodiesFile }: Runner): Promise<number> =>
     expectAll(await send(server, validate, { bodiesFile, rate: 300, seconds }), 'allowed').p99;
   const all: (readonly [number, number])[] = [];
   for (let round = 0; round < rounds; round++) all.push([await p99(ours), await p99(bare)]);
   print({
-    name: `latency-p99 at 300/s with ${count} constraints of the library`,
+    name: `latency-p99 at 300/s with ${what}`,
     value: median(all.map(([value]) => value)),
     unit: 'ms',
     reference: { name: nobody, value: median(all.map(([, value]) => value)) },

@@ -112,11 +112,13 @@ const digest = (index: number): string => `sha256:${(index % 997).toString(16).p
 
 /**
  * A Pod of about 6.5 KB in the namespace `default` that the library as it is published lets through, of images below one
- * name: limits and probes are there, tags and digests too, and no token of a service account.
+ * name: limits and probes are there, tags and digests too, and no token of a service account. Pods of one Deployment differ
+ * in name, uid and times alone.
  */
-const obedientPod = (index: number, owner: string): string => {
+const obedientPod = (index: number, owner: string, deployments = Infinity): string => {
+  const of = deployments === Infinity ? index : index % deployments;
   const images = ['api', 'worker', 'proxy', 'metrics'].map(
-    (name) => `${owner}/${name}-${index % 80}:1.${index % 997}.0@${digest(index)}`,
+    (name) => `${owner}/${name}-${of % 80}:1.${of % 997}.0@${digest(of)}`,
   );
   const review = objectOf(JSON.parse(podReview(index, { namespace: 'default', images })));
   const request = objectOf(review['request']);
@@ -138,13 +140,18 @@ const obedientPod = (index: number, owner: string): string => {
   return JSON.stringify({ ...review, request: { ...request, object: { ...object, spec: changed } } });
 };
 
-/** Reviews of Pods that every constraint lets through, as a file for the load. */
+/**
+ * Reviews of Pods that every constraint lets through, as a file for the load.
+ *
+ * @param deployments whose Pods come by turns; absent: no two Pods have an image in common
+ */
 export const writeObedientPods = async (
   { work }: BenchPlan,
   owner: string,
+  deployments?: number,
 ): Promise<{ readonly file: string; readonly bytes: number }> => {
-  const file = join(work, `pods-${owner}.jsonl`);
-  const bodies = numbers(2000).map((index) => obedientPod(index, owner));
+  const file = join(work, `pods-${owner}-${deployments ?? 'all'}.jsonl`);
+  const bodies = numbers(2000).map((index) => obedientPod(index, owner, deployments));
   await writeFile(file, bodies.join('\n'));
   return { file, bytes: Buffer.byteLength(bodies[0] ?? '') };
 };

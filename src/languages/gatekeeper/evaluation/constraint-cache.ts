@@ -37,7 +37,7 @@ export interface ConstraintCache {
 
 const limits = { entries: 4096, weight: 16 * 1024 * 1024 };
 /** Each is compared with each review of which the constraint speaks. */
-const maxEvaluations = 16;
+const maxEvaluations = 32;
 /** A constraint that reads something else each time, as images do, is evaluated at once but for one review in so many. */
 const patience = 32;
 const triedOf = 16;
