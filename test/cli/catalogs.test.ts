@@ -10,7 +10,7 @@ import { itemsOf } from './decision-list.ts';
 import { folderWith } from './imagegate.ts';
 import { pod, podText, policyFolder, policyText } from './policies.ts';
 import { stageRegistry, type RegistryStage } from './registry-stage.ts';
-import { startGate, type RunningGate } from './running-gate.ts';
+import { postUntilLookedInto, startGate, type RunningGate } from './running-gate.ts';
 import { importFeeds } from './scan-stage.ts';
 
 const hole = (id: string, ecosystem: string, name: string, more: object = {}): object =>
@@ -156,13 +156,15 @@ describe('serve', () => {
         metadata: { name: 'web' },
         spec: { template: { metadata: {}, spec: { containers: [{ name: 'web', image: reference }] } } },
       };
-      expect((await gate.post(createReviewOf(deployment as JsonObject, 'one'))).response.allowed).toBe(true);
+      const first = await postUntilLookedInto(gate, createReviewOf(deployment, 'one'));
+      expect(first.response.allowed).toBe(true);
       stage.registry.forget();
       expect(
         (await gate.post(createReviewOf(pod('web', reference) as JsonObject, 'two'))).response.allowed,
       ).toBe(true);
       expect(stage.registry.counts().total).toBe(0);
-      const refused = await gate.post(createReviewOf(pod('bare', bare) as JsonObject, 'three'));
+      const bareReview = createReviewOf(pod('bare', bare) as JsonObject, 'three');
+      const refused = await postUntilLookedInto(gate, bareReview);
       expect(refused.response.status?.message).toContain('vulnerability-gap');
       expect(
         await metricsOf(gate, /^imagegate_(scans_(total|waiting)|scan_seconds_count|gaps_total)/),

@@ -11,7 +11,7 @@ import { itemsOf } from './decision-list.ts';
 import { eventually, folderWith, start } from './imagegate.ts';
 import { pod, policyFolder, policyText } from './policies.ts';
 import { stageRegistry, type RegistryStage } from './registry-stage.ts';
-import { freePorts, startGate, type RunningGate } from './running-gate.ts';
+import { freePorts, postUntilLookedInto, startGate, type RunningGate } from './running-gate.ts';
 import { importFeeds } from './scan-stage.ts';
 
 /** What was found in images outlives the process that found it. */
@@ -58,7 +58,7 @@ const change = (data: string, sql: string): unknown => {
   }
 };
 const review = async (gate: RunningGate, reference: string, uid: string): Promise<string> => {
-  const answer = await gate.post(createReviewOf(pod('web', reference) as JsonObject, uid));
+  const answer = await postUntilLookedInto(gate, createReviewOf(pod('web', reference) as JsonObject, uid));
   return answer.response.status?.message ?? 'allowed';
 };
 
