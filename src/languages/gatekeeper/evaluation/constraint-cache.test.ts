@@ -254,6 +254,34 @@ describe('what came of a constraint is used again', () => {
     expect(through(cache, named('NotPrivileged'), reviewOf(pod('a'))).isAsked).toBe(true);
   });
 
+  test.each([
+    ['nests too deeply', JSON.parse(`${'{"a":'.repeat(100)}1${'}'.repeat(100)}`) as JsonObject],
+    ['has too many values', { list: Array.from({ length: 5000 }, (_, at) => at) }],
+    ['has too long a text', { text: 'x'.repeat(300_000) }],
+    ['holds a zero below zero', { zero: -0 }],
+  ])('of a review that %s nothing is kept, and nothing is taken for it', (_, more) => {
+    const cache = createConstraintCache();
+    const large = reviewOf(pod('a'));
+    Object.assign(large.document, more);
+    expect(through(cache, named('Privileged'), large).isAsked).toBe(true);
+    expect(through(cache, named('Privileged'), reviewOf(pod('b'))).isAsked).toBe(true);
+    expect(through(cache, named('Privileged'), reviewOf(pod('c'))).isAsked).toBe(false);
+    expect(through(cache, named('Privileged'), large).isAsked).toBe(true);
+  });
+
+  test('an object that stands in two places is kept only where nobody has compared it', () => {
+    const cache = createConstraintCache();
+    const deletion = reviewOfRequest({ ...pod('a'), operation: 'DELETE', oldObject: pod('a').object });
+    if (!deletion.ok) throw new Error(deletion.error);
+    const changed = reviewOf({ ...pod('a'), oldObject: pod('b', { x: 1 }).object });
+    for (const kind of ['SameAsOld', 'SetsEqual']) {
+      through(cache, named(kind), deletion.value);
+      expect(through(cache, named(kind), changed).evaluation).toEqual(evaluate(named(kind), changed));
+    }
+    expect(through(cache, named('Privileged'), deletion.value).isAsked).toBe(true);
+    expect(through(cache, named('Privileged'), deletion.value).isAsked).toBe(false);
+  });
+
   test('of reviews that all differ few are kept, and what they read is small', () => {
     const cache = createConstraintCache();
     for (let at = 0; at < 200; at++) through(cache, named('LabelByName'), reviewOf(pod(`p${at}`)));

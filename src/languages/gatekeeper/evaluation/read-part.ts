@@ -63,21 +63,29 @@ const maxOrders = 128;
 const maxCharacters = 64 * 1024;
 const partBytes = 48;
 const orderBytes = 200;
-/** A larger document is not compared with what was read of others: to look at all of it would take too long. */
-const maxValues = 4096;
+/**
+ * A larger document is not compared with what was read of others. Attack: one in which a megabyte stands so deep that its text
+ * is written at each level, or that the stack of the engine ends while two objects are compared.
+ */
+const maxDocument = { depth: 64, values: 4096, characters: 256 * 1024 };
 
-/** Whether texts tell values apart: JSON writes `-0` as `0`, and leaves out what is not there. */
-const hasPlainValues = (document: JsonObject): boolean => {
-  const open: JsonValue[] = [document];
-  let left = maxValues;
-  for (let next = open.pop(); next !== undefined; next = open.pop()) {
-    for (const value of Array.isArray(next)
-      ? (next as readonly JsonValue[])
-      : Object.values(next as object)) {
-      left -= 1;
-      if (left < 0 || value === undefined || Object.is(value, -0)) return false;
-      if (typeof value === 'object' && value !== null) open.push(value as JsonValue);
-    }
+const membersOf = (value: JsonValue): readonly (JsonValue | undefined)[] => {
+  if (Array.isArray(value)) return value as readonly JsonValue[];
+  return isJsonObject(value) ? Object.values(value) : [];
+};
+
+/** Whether a document is small, and texts tell its values apart: JSON writes `-0` as `0`, and leaves out what is not there. */
+const isPlain = (document: JsonObject): boolean => {
+  let { values, characters } = maxDocument;
+  const isPlainValue = (value: JsonValue | undefined): boolean => {
+    values -= 1;
+    if (typeof value === 'string') characters -= value.length;
+    return values >= 0 && characters >= 0 && value !== undefined && !Object.is(value, -0);
+  };
+  let level: readonly (JsonValue | undefined)[] = [document];
+  for (let depth = 0; level.length > 0; depth++) {
+    if (depth > maxDocument.depth || !level.every(isPlainValue)) return false;
+    level = level.flatMap((value = null) => membersOf(value));
   }
   return true;
 };
@@ -108,7 +116,7 @@ export const compared = (document: JsonObject): ComparedDocument => {
   );
   return {
     document,
-    isComparable: hasPlainValues(document),
+    isComparable: isPlain(document),
     textOf: once((object: JsonObject) => JSON.stringify(object)),
     orderOf: (one, other) => ordersOf(one)(other),
   };
