@@ -167,7 +167,7 @@ describe('what came of a constraint is used again', () => {
     let used = 0;
     fc.assert(
       fc.property(fc.array(fc.tuple(request, namespace), { minLength: 2, maxLength: 12 }), (asked) => {
-        const cache = createConstraintCache();
+        const cache = createConstraintCache(0);
         for (const [sent, of] of asked)
           for (const one of constraints) {
             if (one.kind === 'Clock') continue;
@@ -234,22 +234,31 @@ describe('what came of a constraint is used again', () => {
   ])(
     '$kind, and the next review differs in $says: asked again $isAsked',
     ({ kind, first, second, isAsked }) => {
-      const cache = createConstraintCache();
+      const cache = createConstraintCache(0);
       expect(through(cache, named(kind), reviewOf(first)).isAsked).toBe(true);
       expect(through(cache, named(kind), reviewOf(second)).isAsked).toBe(isAsked);
     },
   );
 
   test('but not where a review has fewer steps left than it took', () => {
-    const cache = createConstraintCache();
+    const cache = createConstraintCache(0);
     const steps = through(cache, named('Privileged'), reviewOf(pod('a'))).evaluation?.steps ?? 0;
     expect(steps).toBeGreaterThan(0);
     expect(through(cache, named('Privileged'), reviewOf(pod('b')), steps - 1).isAsked).toBe(true);
     expect(through(cache, named('Privileged'), reviewOf(pod('b')), steps).isAsked).toBe(false);
   });
 
-  test('of another constraint it says nothing', () => {
+  test('but not where to ask costs no more than to compare', () => {
     const cache = createConstraintCache();
+    expect(through(cache, named('Operation'), reviewOf(pod('a'))).isAsked).toBe(true);
+    expect(through(cache, named('Operation'), reviewOf(pod('b'))).isAsked).toBe(true);
+    const many = { containers: Array.from({ length: 60 }, (_, at) => ({ name: `c${at}` })) };
+    through(cache, named('NotPrivileged'), reviewOf(pod('a', many)));
+    expect(through(cache, named('NotPrivileged'), reviewOf(pod('b', many))).isAsked).toBe(false);
+  });
+
+  test('of another constraint it says nothing', () => {
+    const cache = createConstraintCache(0);
     through(cache, named('Privileged'), reviewOf(pod('a')));
     expect(through(cache, named('NotPrivileged'), reviewOf(pod('a'))).isAsked).toBe(true);
   });
@@ -260,7 +269,7 @@ describe('what came of a constraint is used again', () => {
     ['has too long a text', { text: 'x'.repeat(300_000) }],
     ['holds a zero below zero', { zero: -0 }],
   ])('of a review that %s nothing is kept, and nothing is taken for it', (_, more) => {
-    const cache = createConstraintCache();
+    const cache = createConstraintCache(0);
     const large = reviewOf(pod('a'));
     Object.assign(large.document, more);
     expect(through(cache, named('Privileged'), large).isAsked).toBe(true);
@@ -270,7 +279,7 @@ describe('what came of a constraint is used again', () => {
   });
 
   test('an object that stands in two places is kept only where nobody has compared it', () => {
-    const cache = createConstraintCache();
+    const cache = createConstraintCache(0);
     const deletion = reviewOfRequest({ ...pod('a'), operation: 'DELETE', oldObject: pod('a').object });
     if (!deletion.ok) throw new Error(deletion.error);
     const changed = reviewOf({ ...pod('a'), oldObject: pod('b', { x: 1 }).object });
@@ -283,7 +292,7 @@ describe('what came of a constraint is used again', () => {
   });
 
   test('of reviews that all differ few are kept, and what they read is small', () => {
-    const cache = createConstraintCache();
+    const cache = createConstraintCache(0);
     for (let at = 0; at < 200; at++) through(cache, named('LabelByName'), reviewOf(pod(`p${at}`)));
     expect(through(cache, named('LabelByName'), reviewOf(pod('p0'))).isAsked).toBe(true);
     const many = { containers: Array.from({ length: 2000 }, (_, at) => ({ name: `c${at}` })) };

@@ -17,6 +17,8 @@ interface CachedConstraint {
   evaluations: readonly CachedEvaluation[];
   /** Reviews since one of them was used. */
   misses: number;
+  /** Of the last evaluation. */
+  steps: number;
 }
 
 /** Asks constraints about one review, unless they have read the same before. */
@@ -41,6 +43,8 @@ const maxEvaluations = 32;
 /** A constraint that reads something else each time, as images do, is evaluated at once but for one review in so many. */
 const patience = 32;
 const triedOf = 16;
+/** An evaluation of so few steps takes no longer than to compare what it has read. */
+const fewSteps = 48;
 /** Of an entry beside its texts. */
 const entryBytes = 400;
 
@@ -50,6 +54,17 @@ const weightOf = ({ violations }: ConstraintEvaluation): number =>
     entryBytes,
   );
 
+const withFirst = ({ evaluations }: CachedConstraint, first: CachedEvaluation): readonly CachedEvaluation[] =>
+  [first, ...evaluations.filter((one) => one !== first)].slice(0, maxEvaluations);
+
+/** Whether it is worth to compare a review with others; a constraint that never finds one is tried now and then. */
+const isWorthwhile = (cached: CachedConstraint, cheapSteps: number): boolean => {
+  if (cached.steps <= cheapSteps) return false;
+  if (cached.misses <= patience) return true;
+  cached.misses += 1;
+  return cached.misses % triedOf === 0;
+};
+
 /**
  * Constraints say the same again where they read the same again: the Pods of a Deployment differ in a name that hardly
  * any constraint reads. An evaluation takes nothing but its constraint, the review, the clock and a seed. What it has read
@@ -58,20 +73,20 @@ const weightOf = ({ violations }: ConstraintEvaluation): number =>
  *
  * Attack: reviews that fill the cache. Then constraints are evaluated, as without one; what is compared meanwhile is bounded
  * by {@link maxEvaluations} and by the parts of each.
+ *
+ * @param cheapSteps evaluations of so many steps are cheap, and those behind one are not kept
  */
-export const createConstraintCache = (): ConstraintCache => {
+export const createConstraintCache = (cheapSteps = fewSteps): ConstraintCache => {
   const numberOf = createObjectNumbers();
   const cache = createLruCache<CachedConstraint>(limits);
 
   const cachedOf = (key: string): CachedConstraint => {
     const known = cache.get(key);
     if (known !== undefined) return known;
-    const fresh: CachedConstraint = { evaluations: [], misses: 0 };
+    const fresh: CachedConstraint = { evaluations: [], misses: 0, steps: Infinity };
     cache.set(key, fresh, entryBytes);
     return fresh;
   };
-  const withFirst = ({ evaluations }: CachedConstraint, first: CachedEvaluation) =>
-    [first, ...evaluations.filter((one) => one !== first)].slice(0, maxEvaluations);
   const add = (key: string, cached: CachedConstraint, one: CachedEvaluation): void => {
     cached.evaluations = withFirst(cached, one);
     cache.set(
@@ -82,18 +97,20 @@ export const createConstraintCache = (): ConstraintCache => {
   };
 
   const evaluationOf = (
-    document: ComparedDocument,
+    document: () => ComparedDocument,
     constraint: Constraint,
     stepsLeft: number,
     evaluate: () => ConstraintEvaluation | undefined,
   ): ConstraintEvaluation | undefined => {
     const key = String(numberOf(constraint));
     const cached = cachedOf(key);
-    if (cached.misses > patience) {
-      cached.misses += 1;
-      if (cached.misses % triedOf !== 0) return evaluate();
-    }
-    const found = cached.evaluations.find(({ read }) => holdsPart(document, read));
+    const asked = (): ConstraintEvaluation | undefined => {
+      const evaluation = evaluate();
+      cached.steps = evaluation?.steps ?? Infinity;
+      return evaluation;
+    };
+    if (!isWorthwhile(cached, cheapSteps)) return asked();
+    const found = cached.evaluations.find(({ read }) => holdsPart(document(), read));
     if (found !== undefined && found.evaluation.steps <= stepsLeft) {
       cached.misses = 0;
       if (found !== cached.evaluations[0]) cached.evaluations = withFirst(cached, found);
@@ -101,9 +118,9 @@ export const createConstraintCache = (): ConstraintCache => {
     }
     cached.misses += 1;
     const reads = new DocumentReads();
-    const evaluation = recordingReads(reads, evaluate);
+    const evaluation = recordingReads(reads, asked);
     if (evaluation === undefined || evaluation.error !== undefined) return evaluation;
-    const read = partOfReads(document, reads);
+    const read = partOfReads(document(), reads);
     if (read !== undefined)
       add(key, cached, { read, evaluation, weight: read.weight + weightOf(evaluation) });
     return evaluation;
@@ -111,10 +128,10 @@ export const createConstraintCache = (): ConstraintCache => {
 
   return {
     forReview: (review) => {
-      let document: ComparedDocument | undefined;
+      let known: ComparedDocument | undefined;
+      const document = (): ComparedDocument => (known ??= compared(review.document));
       return {
-        of: (constraint, stepsLeft, evaluate) =>
-          evaluationOf((document ??= compared(review.document)), constraint, stepsLeft, evaluate),
+        of: (constraint, stepsLeft, evaluate) => evaluationOf(document, constraint, stepsLeft, evaluate),
       };
     },
   };
