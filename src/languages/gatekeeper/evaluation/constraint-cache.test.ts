@@ -178,7 +178,7 @@ describe('what came of a constraint is used again', () => {
             if (!isAsked) used += 1;
           }
       }),
-      { numRuns: 60 },
+      { numRuns: 25 },
     );
     expect(used).toBeGreaterThan(1000);
   });
