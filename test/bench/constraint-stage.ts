@@ -116,7 +116,7 @@ const digest = (index: number): string => `sha256:${(index % 997).toString(16).p
  * in name, uid and times alone.
  */
 const obedientPod = (index: number, owner: string, deployments = Infinity): string => {
-  const of = deployments === Infinity ? index : index % deployments;
+  const of = index % deployments;
   const images = ['api', 'worker', 'proxy', 'metrics'].map(
     (name) => `${owner}/${name}-${of % 80}:1.${of % 997}.0@${digest(of)}`,
   );

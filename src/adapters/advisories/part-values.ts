@@ -90,7 +90,7 @@ export const writeName = (ecosystem: string, name: string, entries: readonly str
 export const writeVersions = ({ versions }: VersionPlaces): string =>
   versions.length > 0 ? JSON.stringify(versions) : '';
 
-/** All versions that the advisories about one name list, each once; read when somebody asks. */
+/** All versions that the advisories about one name list; read when somebody asks. */
 export interface ListedVersions {
   readonly all: readonly string[];
   /** False: no advisory lists it. */

@@ -63,16 +63,18 @@ const reviewOf = (
     const value = given[field] ?? '';
     if (value !== '') request[field] = value;
   }
-  const document = { ...request, namespaceObject: namespace ?? null };
+  let document: JsonObject | undefined;
   let value: RegoValue | undefined;
   return {
     request,
     namespace,
     source,
-    document,
+    get document() {
+      return (document ??= { ...request, namespaceObject: namespace ?? null });
+    },
     // Most requests are looked at by no template, and a large one takes long to be made a value.
     get value() {
-      return (value ??= recordedValueOfJson(document, 'float64'));
+      return (value ??= recordedValueOfJson(this.document, 'float64'));
     },
   };
 };

@@ -78,6 +78,7 @@ export class DocumentReads {
     if (known !== undefined) return known;
     const fresh: ObjectReads = { keys: new Set(), asked: new Set(), isWhole: false };
     this.#objects.set(object, fresh);
+    this.#count();
     return fresh;
   }
 }

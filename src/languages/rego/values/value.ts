@@ -180,14 +180,16 @@ export class RegoSet {
 
   /** @returns how many characters were written to compare the value: a large one costs as much as it is long */
   add(value: RegoValue): number {
-    if (value instanceof RegoObject && this.#isCompared(value)) {
-      if (this.#equalOf(value) === undefined) {
-        this.#recorded.push(value);
-        this.#sorted = undefined;
-      }
-      return 0;
+    if (!(value instanceof RegoObject) || this.#hasWritten) return this.#write(value);
+    if (!value.isRecorded || this.#recorded.length >= maxCompared) {
+      this.#writeRecorded();
+      return this.#write(value);
     }
-    return this.#write(value);
+    if (this.#equalOf(value) === undefined) {
+      this.#recorded.push(value);
+      this.#sorted = undefined;
+    }
+    return 0;
   }
 
   has(value: RegoValue): boolean {
@@ -196,28 +198,32 @@ export class RegoSet {
 
   /** The member that equals this value. */
   get(value: RegoValue): RegoValue | undefined {
-    if (value instanceof RegoObject && this.#isCompared(value)) return this.#equalOf(value);
+    if (value instanceof RegoObject && !this.#hasWritten) {
+      if (value.isRecorded) return this.#equalOf(value);
+      if (this.#recorded.length > 0) this.#writeRecorded();
+    }
     return this.#members.get(mapKeyOf(value));
   }
 
   values(): Iterable<RegoValue> {
-    return [...this.#members.values(), ...this.#recorded];
+    return this.#all();
   }
 
   sorted(): readonly RegoValue[] {
-    this.#sorted ??= [...this.values()].sort(compareValues);
+    this.#sorted ??= this.#all().sort(compareValues);
     return this.#sorted;
   }
 
-  /** Whether an object is compared with those of the document; else all of them are written from now on. */
-  #isCompared(value: RegoObject): boolean {
-    if (this.#hasWritten) return false;
-    if (value.isRecorded && this.#recorded.length < maxCompared) return true;
+  #all(): RegoValue[] {
+    return [...this.#members.values(), ...this.#recorded];
+  }
+
+  /** From now on objects are written to be compared. */
+  #writeRecorded(): void {
     this.#hasWritten = true;
     const recorded = this.#recorded;
     this.#recorded = [];
     for (const one of recorded) this.#write(one);
-    return false;
   }
 
   #equalOf(value: RegoObject): RegoObject | undefined {
@@ -314,7 +320,7 @@ export class RegoObject {
 
   has(key: RegoValue): boolean {
     if (this.#recorded !== undefined) noteAsked(this.#recorded, key);
-    return this.#map().has(typeof key === 'string' && key.charCodeAt(0) !== 0 ? key : mapKeyOf(key));
+    return this.#map().has(mapKeyOf(key));
   }
 
   /** The keys in order. */
