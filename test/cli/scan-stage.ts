@@ -39,6 +39,7 @@ export const jinja = osvRecord('GHSA-aaaa', {
   fixed: '3.1.4',
   vector: criticalVector,
   aliases: ['CVE-2026-1000'],
+  summary: 'Code runs outside of the sandbox',
 });
 
 interface ScanStage {

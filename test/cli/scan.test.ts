@@ -141,6 +141,8 @@ not looked at:
       code: 1,
       stdout: `${target}:
 CVE-2026-1000, also known as GHSA-aaaa: critical
+  GHSA-aaaa: Code runs outside of the sandbox
+    https://example.com/GHSA-aaaa
   jinja2 2.10 (PyPI)
     advisory  GHSA-aaaa
     package   pkg:pypi/jinja2@2.10

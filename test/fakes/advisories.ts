@@ -75,6 +75,8 @@ export interface OsvParts {
   readonly published?: string;
   readonly aliases?: readonly string[];
   readonly modified?: string;
+  /** With a reference beside it. */
+  readonly summary?: string;
 }
 
 /** Critical by its score. */
@@ -86,6 +88,10 @@ export const osvRecord = (id: string, parts: OsvParts): object => ({
   modified: parts.modified ?? '2026-11-20T00:00:00Z',
   published: parts.published ?? '2025-01-01T00:00:00Z',
   ...(parts.aliases && { aliases: parts.aliases }),
+  ...(parts.summary && {
+    summary: parts.summary,
+    references: [{ type: 'WEB', url: `https://example.com/${id}` }],
+  }),
   ...(parts.vector && { severity: [{ type: 'CVSS_V3', score: parts.vector }] }),
   ...(parts.severity && { database_specific: { severity: parts.severity } }),
   affected: [

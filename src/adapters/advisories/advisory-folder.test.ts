@@ -6,7 +6,7 @@ import {
   loadGeneration,
   loadPreviousGeneration,
   loadUsable,
-  readAdvisoryText,
+  readAdvisoryTexts,
   swapGeneration,
 } from './advisory-folder.ts';
 import { compilePart, type Part } from './compile-part.ts';
@@ -71,15 +71,11 @@ describe('a generation', () => {
     await put(...parts);
     expect(await idsIn()).toEqual(['X-1', 'X-2', 'X-3']);
     const loaded = await loadGeneration(folder);
-    const [, second] = parts;
-    if (!loaded.ok || second === undefined) throw new Error('not loaded');
-    const reader = loaded.value.readers.get(second.digest);
-    if (reader === undefined) throw new Error('no reader');
-    const text = await readAdvisoryText(folder, second.digest, reader, 'X-3');
-    expect(text).toMatchObject({ ok: true, value: { summary: 'about X-3' } });
-    expect(await readAdvisoryText(folder, second.digest, reader, 'X-9')).toEqual({
+    if (!loaded.ok) throw new Error('not loaded');
+    const texts = await readAdvisoryTexts(folder, loaded.value, new Set(['X-3', 'X-1', 'X-9', 'X']));
+    expect(texts).toEqual({
       ok: true,
-      value: undefined,
+      value: new Map(['X-1', 'X-3'].map((id) => [id, { summary: `about ${id}`, references: [] }])),
     });
   });
 
@@ -146,15 +142,17 @@ describe('a generation', () => {
   });
 
   test('with texts of other bytes shows none of them', async () => {
-    const part = partOf('X-1');
-    await put(part);
+    await put(partOf('X-1'));
     writeFileSync(partFile('.texts'), 'x');
     const loaded = await loadGeneration(folder);
-    const reader = loaded.ok ? loaded.value.readers.get(part.digest) : undefined;
-    if (reader === undefined) throw new Error('no reader');
-    expect(await readAdvisoryText(folder, part.digest, reader, 'X-1')).toMatchObject({
+    if (!loaded.ok) throw new Error('not loaded');
+    expect(await readAdvisoryTexts(folder, loaded.value, new Set(['X-1']))).toMatchObject({
       ok: false,
       error: { kind: 'damaged' },
+    });
+    expect(await readAdvisoryTexts(folder, loaded.value, new Set(['X-9']))).toEqual({
+      ok: true,
+      value: new Map(),
     });
   });
 

@@ -266,17 +266,43 @@ export const readRecords = (
   digest: Digest,
 ): Promise<Result<Buffer, FolderFault>> => readWhole(folder, fileOf(part, 'records'), digest);
 
-/** What an advisory says in words. Absent: the part has none of this id. */
-export const readAdvisoryText = async (
+/** What the advisories of a part say in words, by their ids; those that it does not have are left out. */
+const readTextsOf = async (
   folder: string,
-  digest: Digest,
-  reader: PartReader,
-  id: string,
-): Promise<Result<AdvisoryText | undefined, FolderFault>> => {
-  const number = reader.numberOf(id);
-  if (number === undefined) return ok(undefined);
+  [digest, reader]: readonly [Digest, PartReader],
+  ids: ReadonlySet<string>,
+): Promise<Result<ReadonlyMap<string, AdvisoryText>, FolderFault>> => {
+  const found = new Map<string, AdvisoryText>();
+  const numbers = [...ids].flatMap((id) => {
+    const number = reader.numberOf(id);
+    return number === undefined ? [] : [{ id, number }];
+  });
+  if (numbers.length === 0) return ok(found);
   const texts = await readWhole(folder, fileOf(digest, 'texts'), reader.summary.texts);
   if (!texts.ok) return texts;
-  const { from, to, read } = reader.textOf(number);
-  return ok(read(texts.value.subarray(from, to)));
+  for (const { id, number } of numbers) {
+    const { from, to, read } = reader.textOf(number);
+    const text = read(texts.value.subarray(from, to));
+    if (text !== undefined) found.set(id, text);
+  }
+  return ok(found);
+};
+
+/**
+ * What advisories in force say in words, by their ids. An id that no part has is left out; of one that several have the
+ * first says it.
+ */
+export const readAdvisoryTexts = async (
+  folder: string,
+  { readers }: LoadedGeneration,
+  ids: ReadonlySet<string>,
+): Promise<Result<ReadonlyMap<string, AdvisoryText>, FolderFault>> => {
+  const found = new Map<string, AdvisoryText>();
+  for (const part of readers) {
+    const missing = new Set([...ids].filter((id) => !found.has(id)));
+    const texts = await readTextsOf(folder, part, missing);
+    if (!texts.ok) return texts;
+    for (const [id, text] of texts.value) found.set(id, text);
+  }
+  return ok(found);
 };

@@ -13,19 +13,17 @@ export interface KevFault {
 /** The list of 2025 has 1.2 MB. */
 export const maxKevBytes = 64 * 1024 * 1024;
 const maxRecords = 100_000;
-const maxTextLength = 2048;
+const maxTextLength = 512;
 const cveId = /^CVE-\d{4}-\d{4,19}$/;
 
-const textField = (value: unknown): string => textOf(value).slice(0, maxTextLength);
-
 const readRecord = (value: unknown): Result<AdvisoryRecord, string> => {
-  const { cveID, dateAdded, vulnerabilityName, shortDescription } = objectOf(value);
+  const { cveID, dateAdded, vulnerabilityName } = objectOf(value);
   if (typeof cveID !== 'string' || !cveId.test(cveID)) return fail('a record without a CVE id');
   const time = typeof dateAdded === 'string' && /^\d{4}-\d\d-\d\d$/.test(dateAdded) ? dateAdded : undefined;
   return ok({
     advisory: { id: cveID, aliases: [], upstream: [], ratings: [] },
     affected: [{ ecosystem: exploitedList, name: cveID, ranges: [], versions: [], ratings: [] }],
-    text: { summary: textField(vulnerabilityName), details: textField(shortDescription), references: [] },
+    text: { summary: textOf(vulnerabilityName).slice(0, maxTextLength), references: [] },
     withdrawn: false,
     ...(time === undefined ? {} : { modified: `${time}T00:00:00Z` }),
   });

@@ -34,7 +34,14 @@ const partOf = (...ids: readonly string[]): Part =>
   compilePart(
     ids.map((id) => ({
       name: `${id}.json`,
-      bytes: Buffer.from(JSON.stringify({ id, affected: [{ package: { ecosystem: 'PyPI', name: 'a' } }] })),
+      bytes: Buffer.from(
+        JSON.stringify({
+          id,
+          summary: 'Bad',
+          affected: [{ package: { ecosystem: 'PyPI', name: 'a' } }],
+          references: [{ url: 'https://example.com/X' }],
+        }),
+      ),
     })),
     'PyPI',
     new Date(day),
@@ -73,6 +80,29 @@ describe('advisories that are followed', () => {
       value: { feeds: [{ feed: 'osv', ecosystem: 'PyPI', asOf: day }] },
     });
     expect(await idsIn(advisories)).toEqual(['X-1']);
+  });
+
+  test('say in words what each is about, from the first part that has it, or why that cannot be read', async () => {
+    await offer('osv', partOf('X-1', 'X-2'));
+    await offer('other', partOf('X-2', 'X-3'));
+    const advisories = follow();
+    const texts = (): ReturnType<FollowedAdvisories['texts']> =>
+      advisories.texts(new Set(['X-1', 'X-3', 'X-9']));
+    expect(await texts()).toEqual({ ok: true, value: new Map() });
+    await advisories.inForce();
+    const said = { summary: 'Bad', references: ['https://example.com/X'] };
+    expect(await texts()).toEqual({
+      ok: true,
+      value: new Map([
+        ['X-1', said],
+        ['X-3', said],
+      ]),
+    });
+    for (const name of readdirSync(join(folder, 'parts')))
+      if (name.endsWith('.texts')) writeFileSync(join(folder, 'parts', name), '');
+    expect(await texts()).toMatchObject({ ok: false, error: expect.stringMatching(/^damaged: /) });
+    for (const name of readdirSync(join(folder, 'parts'))) truncateSync(join(folder, 'parts', name), 0);
+    expect(await texts()).toMatchObject({ ok: false, error: expect.stringContaining('shorter') });
   });
 
   test('are exchanged by a swap, and what was looked up in them stays as it was', async () => {
@@ -217,7 +247,7 @@ describe('advisories that are followed', () => {
   test('of another version of the gate are named with what to do, whether anybody wants them or not', async () => {
     await put('X-1');
     const bytes = readFileSync(indexFile());
-    const other = Buffer.from(bytes.toString('latin1').replace('advisories 3', 'advisories 2'), 'latin1');
+    const other = Buffer.from(bytes.toString('latin1').replace(/advisories \d/, 'advisories 2'), 'latin1');
     const digest = createHash('sha256').update(other).digest('hex');
     rmSync(indexFile());
     writeFileSync(join(folder, 'parts', `${digest}.index`), other);

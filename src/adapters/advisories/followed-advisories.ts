@@ -1,12 +1,18 @@
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { absent, known, unavailable, type Fact } from '../../core/facts/fact.ts';
-import { messageOf } from '../../core/result.ts';
+import { fail, messageOf, ok, type Result } from '../../core/result.ts';
 import { shown } from '../../core/text/shown-text.ts';
-import { exploitedList, type FeedTime } from '../../core/vulnerability/advisory.ts';
+import { exploitedList, type AdvisoryText, type FeedTime } from '../../core/vulnerability/advisory.ts';
 import { baseEcosystem } from '../../core/vulnerability/package.ts';
-import type { Advisories, AdvisorySet } from '../../evidence/ports.ts';
-import { closeGeneration, currentName, loadUsable, type LoadedGeneration } from './advisory-folder.ts';
+import { AdvisoriesUnreadable, type Advisories, type AdvisorySet } from '../../evidence/ports.ts';
+import {
+  closeGeneration,
+  currentName,
+  loadUsable,
+  readAdvisoryTexts,
+  type LoadedGeneration,
+} from './advisory-folder.ts';
 import { feedStatuses, tellFeeds, type FeedStatus } from './feed-status.ts';
 import type { FolderFault } from './part-file.ts';
 import { writeGeneration } from './generation.ts';
@@ -31,6 +37,8 @@ export interface FollowedAdvisories extends Advisories {
   statuses(): readonly FeedStatus[];
   /** What is the matter with those in force. */
   problem(): string | undefined;
+  /** What advisories in force say in words, by their ids, for a person; or why that cannot be read. */
+  texts(ids: ReadonlySet<string>): Promise<Result<ReadonlyMap<string, AdvisoryText>, string>>;
   /** Ends the looks at the folder. */
   close(): void;
 }
@@ -134,6 +142,16 @@ const createHolder = (folder: string, { onProblem, onGeneration, endOfLife }: Fo
       if (fault === undefined || told.length === 0) told = statuses;
       return fault;
     },
+    texts: async (ids: ReadonlySet<string>): Promise<Result<ReadonlyMap<string, AdvisoryText>, string>> => {
+      if (loaded === undefined) return ok(new Map());
+      try {
+        const read = await readAdvisoryTexts(folder, loaded, ids);
+        return read.ok ? read : fail(`${read.error.kind}: ${read.error.why}`);
+      } catch (error) {
+        if (error instanceof AdvisoriesUnreadable) return fail(error.message);
+        throw error;
+      }
+    },
     close: () => {
       if (loaded !== undefined) closeGeneration(loaded);
     },
@@ -181,6 +199,7 @@ export const followAdvisories = (folder: string, options: FollowOptions = {}): F
     },
     statuses: held.statuses,
     problem: held.problem,
+    texts: held.texts,
     inForce: async () => {
       if (held.fact() === undefined) await (first ??= lookInTurn(true));
       const fact = held.fact();

@@ -6,7 +6,7 @@ import type { AdvisoryText } from '../../core/vulnerability/advisory.ts';
 import type { ByteSource } from '../../files/zip/byte-source.ts';
 
 /** Changes with every change of what the bytes of a part mean; a part of another one is compiled anew. */
-export const partSchema = 3;
+export const partSchema = 4;
 const magic = `imagegate advisories ${partSchema}\n`;
 
 /** What a part says of itself. */

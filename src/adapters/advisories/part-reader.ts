@@ -34,7 +34,7 @@ export interface PartReader {
    * @param hash of both, for whoever asks several parts
    */
   find(ecosystem: string, name: string, hash?: number): readonly AdvisoryEntry[];
-  /** The number of an advisory by its id; looks at all of them, for the one that a person asks about. */
+  /** The number of an advisory by its id; looks through all of them, for the one that a person asks about. */
   numberOf(id: string): number | undefined;
   /** Where the block with the text of an advisory lies in the other file, and how to read it. */
   textOf(advisory: number): Span & {
@@ -124,6 +124,9 @@ const createFile = (source: ByteSource) => {
   };
 };
 
+/** How an advisory begins that has this id. Within a text a quotation mark would have a backslash before it. */
+const beginningWith = (id: string): string => JSON.stringify({ id }).slice(0, -1);
+
 /** Where the things of a section lie in it, by their number. */
 const spansOf =
   (offsets: Uint32Array) =>
@@ -165,7 +168,8 @@ export const openPart = (source: ByteSource, cached = createEntryCache()): Resul
   const hashes = file.numbersIn(sections.hashes);
   const valueOf = spansOf(file.numbersIn(sections.valueOffsets));
   const versionsOf = spansOf(file.numbersIn(sections.versionOffsets));
-  const advisoryOf = spansOf(file.numbersIn(sections.advisoryOffsets));
+  const advisoryOffsets = file.numbersIn(sections.advisoryOffsets);
+  const advisoryOf = spansOf(advisoryOffsets);
   const blockOf = spansOf(file.numbersIn(sections.textOffsets));
   const releases = new Set(JSON.parse(file.bytesIn(sections.releases).toString('utf8')) as readonly string[]);
 
@@ -197,9 +201,8 @@ export const openPart = (source: ByteSource, cached = createEntryCache()): Resul
     find: (ecosystem, name, hash = keyHash(ecosystem, name)) => read(() => find(ecosystem, name, hash)),
     numberOf: (id) =>
       read(() => {
-        for (let index = 0; index < summary.advisories; index += 1)
-          if (advisoryAt(index).id === id) return index;
-        return undefined;
+        const at = file.bytesIn(sections.advisories).indexOf(beginningWith(id));
+        return at < 0 ? undefined : lowerBound(advisoryOffsets, at);
       }),
     textOf: (advisory) => ({
       ...blockOf(Math.floor(advisory / textsPerBlock)),

@@ -62,7 +62,7 @@ export const command: CommandModule['command'] = (terminal, done) => {
     )
     .option(
       '--why <id>',
-      'Instead of the table: path, layer, build step, range and comparison behind a vulnerability; repeatable.',
+      'Instead of the table: what a vulnerability is, and path, layer, build step, range and comparison behind it; repeatable.',
       gather,
     )
     .option(

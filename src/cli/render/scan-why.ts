@@ -1,4 +1,6 @@
-import { shown } from '../../core/text/shown-text.ts';
+import { beginningOf } from '../../core/text/cut-middle.ts';
+import { shown, shownPublic } from '../../core/text/shown-text.ts';
+import type { AdvisoryText } from '../../core/vulnerability/advisory.ts';
 import { schemeOf, type VersionScheme } from '../../core/vulnerability/ecosystem.ts';
 import { advisedAs } from '../../core/vulnerability/package.ts';
 import type {
@@ -47,18 +49,65 @@ const linesOf = (match: ReportedMatch): readonly string[] => {
   ];
 };
 
+/** What advisories say in words, by their ids. */
+export type AdvisoryTexts = ReadonlyMap<string, AdvisoryText>;
+
+const maxSummaryLength = 240;
+const maxReferences = 3;
+/** Where a record has no summary it is how its details begin: several lines, and no end. */
+const sentenceOf = ({ summary }: AdvisoryText): string => {
+  const line = summary.replaceAll(/\s+/g, ' ').trim();
+  const beginning = beginningOf(line, maxSummaryLength);
+  return shownPublic(beginning === line ? line : `${beginning}…`);
+};
+
+/** What each advisory says in words, and where to read on. */
+const wordsOf = (advisories: ReadonlySet<string>, texts: AdvisoryTexts): readonly string[] =>
+  [...advisories].flatMap((id) => {
+    const text = texts.get(id);
+    if (text === undefined) return [];
+    const { references } = text;
+    const sentence = sentenceOf(text);
+    if (sentence === '' && references.length === 0) return [];
+    return [
+      `  ${id}: ${sentence === '' ? 'it has no summary' : sentence}\n`,
+      ...references.slice(0, maxReferences).map((url) => `    ${shownPublic(url)}\n`),
+    ];
+  });
+
 const namesOf = ({ id, aliases }: ReportedVulnerability): readonly string[] => [id, ...aliases];
 
-function* whyOne(one: ReportedVulnerability, { matches }: ScanReport): Iterable<string> {
+/** The advisories behind these vulnerabilities, each named by any of its names. */
+export const advisoriesBehind = (
+  reports: readonly ScanReport[],
+  ids: readonly string[],
+): ReadonlySet<string> => {
+  const vulnerabilities = reports.flatMap((report) => report.vulnerabilities).map(namesOf);
+  const asked = new Set(vulnerabilities.filter((names) => names.some((name) => ids.includes(name))).flat());
+  const matches = reports.flatMap((report) => report.matches);
+  return new Set(matches.map(({ advisory }) => advisory).filter((id) => asked.has(id)));
+};
+
+function* whyOne(
+  one: ReportedVulnerability,
+  { matches }: ScanReport,
+  texts: AdvisoryTexts,
+): Iterable<string> {
   const names = namesOf(one);
+  const behind = matches.filter(({ advisory }) => names.includes(advisory));
   const also = one.aliases.length === 0 ? '' : `, also known as ${one.aliases.join(', ')}`;
   const remark = remarkOf(one);
   yield `${one.id}${also}: ${one.severity}${remark === '' ? '' : `, ${remark}`}\n`;
-  for (const match of matches) if (names.includes(match.advisory)) yield* linesOf(match);
+  yield* wordsOf(new Set(behind.map(({ advisory }) => advisory)), texts);
+  for (const match of behind) yield* linesOf(match);
 }
 
 /** Why each of these vulnerabilities, by any of its names, is said to be in what was scanned. */
-export function* renderScanWhy(reports: readonly ScanReport[], ids: readonly string[]): Iterable<string> {
+export function* renderScanWhy(
+  reports: readonly ScanReport[],
+  ids: readonly string[],
+  texts: AdvisoryTexts,
+): Iterable<string> {
   for (const [at, report] of reports.entries()) {
     if (at > 0) yield '\n';
     yield `${scanPlace(report)}:\n`;
@@ -66,7 +115,7 @@ export function* renderScanWhy(reports: readonly ScanReport[], ids: readonly str
       const found = report.vulnerabilities.filter((one) => namesOf(one).includes(id));
       if (found.length === 0)
         yield `${shown(id)}: no advisory in force says so of a package that was found here\n`;
-      for (const one of found) yield* whyOne(one, report);
+      for (const one of found) yield* whyOne(one, report, texts);
     }
     yield* notLookedAt(report);
   }

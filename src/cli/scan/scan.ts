@@ -1,5 +1,5 @@
 import { resolve } from 'node:path';
-import { followAdvisories } from '../../adapters/advisories/followed-advisories.ts';
+import { followAdvisories, type FollowedAdvisories } from '../../adapters/advisories/followed-advisories.ts';
 import { systemClock } from '../../concurrency/clock.ts';
 import { endOfLifeDates } from '../../config/advisories/end-of-life-rows.ts';
 import type { Flags } from '../../config/resolve.ts';
@@ -25,7 +25,7 @@ import { renderDecisionTable, type Judged } from '../render/decision-table.ts';
 import { renderJunit } from '../render/junit.ts';
 import { renderSarif } from '../render/sarif.ts';
 import { notJudgedWhole, renderScanTable } from '../render/scan-text.ts';
-import { renderScanWhy } from '../render/scan-why.ts';
+import { advisoriesBehind, renderScanWhy, type AdvisoryTexts } from '../render/scan-why.ts';
 import { layerSettings, readSettings } from '../setting-flags.ts';
 import { exitCode, type ExitCode, type FailOn } from '../terminal/exit-code.ts';
 import { UsageError, type Terminal } from '../terminal/terminal.ts';
@@ -124,14 +124,32 @@ interface ScanReportList {
   readonly items: readonly (ScanReport & { readonly verdict?: ScanVerdict })[];
 }
 
+/** Which vulnerabilities `--why` asks about, and what their advisories say in words. */
+interface Why {
+  readonly ids: readonly string[];
+  readonly texts: AdvisoryTexts;
+}
+const whyOf = async (
+  ids: readonly string[] | undefined,
+  reports: readonly ScanReport[],
+  advisories: FollowedAdvisories,
+  terminal: Terminal,
+): Promise<Why | undefined> => {
+  if (ids === undefined) return undefined;
+  const texts = await advisories.texts(advisoriesBehind(reports, ids));
+  // Nothing is judged by them: what was found is told without.
+  if (!texts.ok) terminal.talk(`what the advisories say in words cannot be read: ${shown(texts.error)}`);
+  return { ids, texts: texts.ok ? texts.value : new Map() };
+};
+
 /** For people: what was found, or why it is said to be there, and what the policies say of it. */
 function* tableOf(
   reports: readonly ScanReport[],
-  why: readonly string[] | undefined,
+  why: Why | undefined,
   decisions: readonly Decision[] | undefined,
   feeds: FeedProblems,
 ): Iterable<string> {
-  yield* why === undefined ? renderScanTable(reports) : renderScanWhy(reports, why);
+  yield* why === undefined ? renderScanTable(reports) : renderScanWhy(reports, why.ids, why.texts);
   yield* notJudgedWhole(feeds.problems);
   if (decisions === undefined) return;
   yield '\n';
@@ -204,8 +222,9 @@ export const scan = async (
     }),
   };
   const judged = verdict?.decisions ?? reports.map((report) => judgedBy(report, feeds, allowed));
+  const told = await whyOf(why, reports, advisories, terminal);
   const texts = {
-    table: () => tableOf(reports, why, verdict?.decisions, feeds),
+    table: () => tableOf(reports, told, verdict?.decisions, feeds),
     cyclonedx: () => [renderCycloneDx(onlyReport(reports), feeds.problems, now)],
   };
   await writeFormats(output, terminal, (format) => rendered(list, judged, format, texts));

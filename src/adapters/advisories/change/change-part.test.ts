@@ -149,7 +149,7 @@ describe('a part that is made of the one before and of what changed', () => {
       });
     const all = new Map(Array.from({ length: 700 }, (_, at) => [idOf(at * 2), record(at * 2)]));
     const put = (before: Published, ...numbers: readonly number[]): Published =>
-      new Map([...before, ...numbers.map((one) => [idOf(one), record(one, { details: 'new' })] as const)]);
+      new Map([...before, ...numbers.map((one) => [idOf(one), record(one, { summary: 'new' })] as const)]);
     const without = (before: Published, ...numbers: readonly number[]): Published =>
       new Map([...before].filter(([one]) => !numbers.map(idOf).includes(one)));
     follow(
