@@ -19,7 +19,7 @@ export interface PartFile extends ByteSource {
 
 /** The index of npm has about 60 MB. */
 const maxBytes = 1024 * 1024 * 1024;
-const sliceBytes = 1024 * 1024;
+const sliceBytes = 256 * 1024;
 
 const openFile = promisify(open);
 const closeFile = promisify(close);
