@@ -74,7 +74,7 @@ const reviewOf = (
     },
     // Most requests are looked at by no template, and a large one takes long to be made a value.
     get value() {
-      return (value ??= recordedValueOfJson(this.document, 'float64'));
+      return (value ??= recordedValueOfJson(this.document));
     },
   };
 };

@@ -110,7 +110,7 @@ const once = <K, V>(make: (key: K) => V): ((key: K) => V) => {
   };
 };
 export const compared = (document: JsonObject): ComparedDocument => {
-  const valueOf = once((object: JsonObject): RegoValue => recordedValueOfJson(object, 'float64'));
+  const valueOf = once((object: JsonObject): RegoValue => recordedValueOfJson(object));
   const ordersOf = once((one: JsonObject) =>
     once((other: JsonObject) => Math.sign(compareValues(valueOf(one), valueOf(other)))),
   );

@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import type { JsonValue } from '../../../core/text/json/json.ts';
+import type { JsonObject, JsonValue } from '../../../core/text/json/json.ts';
 import { jsonText } from '../builtins/encoding/json-text.ts';
 import { BigFloat } from './big-float.ts';
-import { valueOfJson } from './json-value.ts';
+import { recordedValueOfJson, valueOfJson } from './json-value.ts';
 import { floatNumber, numberOf, numberText } from './number.ts';
 import { quotedText, valueText } from './value-text.ts';
 import {
@@ -103,15 +103,82 @@ describe('a document', () => {
     expect(valueText(value)).toBe('{"a": 1, "b": 2}');
   });
 
-  test('that nests too deeply for the engine fails for everybody who looks, and is never half there', () => {
+  test('says under each key what it says once all of it was read, whatever was asked before (property)', () => {
+    const key = fc.constantFrom(
+      'a',
+      'b',
+      '__proto__',
+      'toString',
+      '',
+      '\0',
+      '\0sa',
+      '\ud800',
+      '\udc00',
+      '\ufffd',
+    );
+    const pairs = fc.array(fc.tuple(key, fc.jsonValue({ maxDepth: 1 })), { maxLength: 8 });
+    const question = fc.constantFrom('get', 'has', 'size', 'keys');
+    fc.assert(
+      fc.property(
+        pairs,
+        fc.array(fc.tuple(question, key)),
+        fc.boolean(),
+        (entries, questions, isRecorded) => {
+          const json = JSON.parse(
+            `{${entries.map((one) => one.map((of) => JSON.stringify(of)).join(':')).join()}}`,
+          );
+          const whole = RegoObject.of(
+            Object.entries(json as JsonObject).map(
+              ([name, item]) => [name.toWellFormed(), valueOfJson(item ?? null, 'float64')] as const,
+            ),
+          );
+          const value = isRecorded
+            ? recordedValueOfJson(json as JsonObject)
+            : valueOfJson(json as JsonObject, 'float64');
+          if (!(value instanceof RegoObject)) throw new Error('not an object');
+          for (const [asked, name] of questions) {
+            const text = name.toWellFormed();
+            if (asked === 'get')
+              expect(valueText(value.get(text) ?? 'none')).toBe(valueText(whole.get(text) ?? 'none'));
+            else if (asked === 'has') expect(value.has(text)).toBe(whole.has(text));
+            else if (asked === 'size') expect(value.size).toBe(whole.size);
+            else expect(value.keys()).toEqual(whole.keys());
+          }
+          expect(valueText(value)).toBe(valueText(whole));
+        },
+      ),
+      { numRuns: 500 },
+    );
+  });
+
+  test('has one value under a key, however often somebody looks', () => {
+    const value = valueOfJson({ a: { b: 1 }, c: 2 }, 'int64') as RegoObject;
+    const found = value.get('a');
+    expect(value.size).toBe(2);
+    expect(value.get('a')).toBe(found);
+  });
+
+  test('of a key without a value has neither', () => {
+    const value = valueOfJson({ a: undefined, b: 1 }, 'int64') as RegoObject;
+    expect([value.has('a'), value.get('a'), value.size, value.has('a')]).toEqual([
+      false,
+      undefined,
+      1,
+      false,
+    ]);
+  });
+
+  test('that nests too deeply for the engine fails for everybody who looks there, and is never half there', () => {
     const depth = 50_000;
     const value = valueOfJson(
       { deep: JSON.parse(`${'['.repeat(depth)}${']'.repeat(depth)}`) as JsonValue, name: 'x' },
       'int64',
     ) as RegoObject;
     for (let times = 0; times < 2; times++) {
-      expect(() => value.get('name')).toThrow(RangeError);
+      expect(value.get('name')).toBe('x');
+      expect(() => value.get('deep')).toThrow(RangeError);
       expect(() => value.size).toThrow(RangeError);
+      expect(() => value.keys()).toThrow(RangeError);
     }
   });
 });

@@ -1,4 +1,4 @@
-import type { JsonObject } from '../../../core/text/json/json.ts';
+import type { JsonObject, JsonValue } from '../../../core/text/json/json.ts';
 import { BigFloat } from './big-float.ts';
 import { ExactNumber } from './exact-number.ts';
 import { noteAsked, noteKey, noteKeys, noteOrder } from './reads.ts';
@@ -240,27 +240,37 @@ export class RegoSet {
   }
 }
 
+/** How what stands in a document becomes a value. */
+export interface DocumentReading {
+  readonly valueOf: (value: JsonValue) => RegoValue;
+  /** Whether reads of its objects are recorded. */
+  readonly isRecorded: boolean;
+}
+
+/** Stands for halves of surrogates: several keys of a document may become one that holds it. */
+const replacement = '\ufffd';
+
 /** An object, whose keys are values of any kind. Whoever makes one fills it; afterwards nobody changes it. */
 export class RegoObject {
   /** More than one rule may fill it. */
   isShared = false;
+  /** Of an object of a document: what was looked up until now. */
   #values: Map<MapKey, RegoValue> | undefined;
   /** Keys that are not their own key of the map. */
   #keys: Map<MapKey, RegoValue> | undefined;
   #sorted: readonly RegoValue[] | undefined;
-  #fill: ((object: RegoObject) => void) | undefined;
-  /** The object of a document that it is, where reads of that are recorded. Nobody reads it without saying so. */
+  /** The object of a document that it is, until all of it was read. */
+  #document: JsonObject | undefined;
+  #reading: DocumentReading | undefined;
+  /** The same, where reads of it are recorded. Nobody reads it without saying so. */
   #recorded: JsonObject | undefined;
 
-  /**
-   * An object that is filled when somebody looks into it: of most objects, policies read a small part.
-   *
-   * @param recorded the object of a document whose reads are recorded
-   */
-  static filledBy(fill: (object: RegoObject) => void, recorded?: JsonObject): RegoObject {
+  /** An object of a document. What is in it becomes a value when somebody looks it up: policies read a small part of most. */
+  static ofDocument(document: JsonObject, reading: DocumentReading): RegoObject {
     const object = new RegoObject();
-    object.#fill = fill;
-    object.#recorded = recorded;
+    object.#document = document;
+    object.#reading = reading;
+    if (reading.isRecorded) object.#recorded = document;
     return object;
   }
 
@@ -276,19 +286,41 @@ export class RegoObject {
     return object;
   }
 
+  /** All values. */
   #map(): Map<MapKey, RegoValue> {
-    if (this.#values === undefined) {
-      this.#values = new Map();
-      try {
-        this.#fill?.(this);
-      } catch (error) {
-        // Attack: what nests too deeply for the engine fails once, and whoever looks next would find half of the object.
-        this.#values = undefined;
-        throw error;
+    const values = (this.#values ??= new Map());
+    if (this.#document !== undefined && this.#reading !== undefined) {
+      for (const [key, item] of Object.entries(this.#document)) {
+        const text = key.toWellFormed();
+        const isKnown = !text.includes(replacement) && values.has(mapKeyOf(text));
+        if (item !== undefined && !isKnown) this.#put(values, text, this.#reading.valueOf(item));
       }
-      this.#fill = undefined;
+      // Only now. Attack: what nests too deeply for the engine fails once, and whoever looks next would find half of the object.
+      this.#document = undefined;
     }
-    return this.#values;
+    return values;
+  }
+
+  /** The value under a key of a document, and of no other key. */
+  #lookUp(document: JsonObject, { valueOf }: DocumentReading, key: string): RegoValue | undefined {
+    if (key.includes(replacement)) return this.#map().get(mapKeyOf(key));
+    const known = this.#values?.get(mapKeyOf(key));
+    const item = known === undefined && Object.hasOwn(document, key) ? document[key] : undefined;
+    if (item === undefined) return known;
+    const value = valueOf(item);
+    this.#put((this.#values ??= new Map()), key, value);
+    return value;
+  }
+
+  /** @returns how many characters were written to compare the key */
+  #put(values: Map<MapKey, RegoValue>, key: RegoValue, value: RegoValue): number {
+    const at = mapKeyOf(key);
+    if (!values.has(at)) {
+      this.#sorted = undefined;
+      if (at !== key) (this.#keys ??= new Map()).set(at, key);
+    }
+    values.set(at, value);
+    return typeof at === 'string' && at !== key ? at.length : 0;
   }
 
   /** Whether reads of it are recorded. */
@@ -303,24 +335,22 @@ export class RegoObject {
 
   /** @returns how many characters were written to compare the key */
   set(key: RegoValue, value: RegoValue): number {
-    const values = this.#map();
-    const at = mapKeyOf(key);
-    if (!values.has(at)) {
-      this.#sorted = undefined;
-      if (at !== key) (this.#keys ??= new Map()).set(at, key);
-    }
-    values.set(at, value);
-    return typeof at === 'string' && at !== key ? at.length : 0;
+    return this.#put(this.#map(), key, value);
   }
 
   get(key: RegoValue): RegoValue | undefined {
     if (this.#recorded !== undefined) noteKey(this.#recorded, key);
+    if (this.#document !== undefined && this.#reading !== undefined && typeof key === 'string')
+      return this.#lookUp(this.#document, this.#reading, key);
     return this.#map().get(typeof key === 'string' && key.charCodeAt(0) !== 0 ? key : mapKeyOf(key));
   }
 
   has(key: RegoValue): boolean {
     if (this.#recorded !== undefined) noteAsked(this.#recorded, key);
-    return this.#map().has(mapKeyOf(key));
+    const document = this.#document;
+    return document !== undefined && typeof key === 'string' && !key.includes(replacement)
+      ? Object.hasOwn(document, key) && document[key] !== undefined
+      : this.#map().has(mapKeyOf(key));
   }
 
   /** The keys in order. */
