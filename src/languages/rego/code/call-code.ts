@@ -21,25 +21,25 @@ export const termValues = (frame: Frame, args: readonly Getter[]): readonly Rego
 /** What a throw costs more than an answer. */
 const stepsOfFault = 32;
 
-/** What a builtin says: a fault is no value, and the first one is kept for strict evaluations. */
-export const askBuiltin = (
-  name: string,
-  builtin: Builtin,
-  ctx: Evaluation,
-  args: readonly RegoValue[],
-): Maybe => {
-  const { budget, faults } = ctx.shared;
-  budget.spend(stepsOfCall(args, priceOf(name)));
-  try {
-    const value = builtin(args, ctx);
-    if (typeof value === 'string') budget.allocate(value.length);
-    return value;
-  } catch (error) {
-    if (!(error instanceof BuiltinFault)) throw error;
-    budget.spend(stepsOfFault);
-    if (faults.length === 0) faults.push(new BuiltinFault(`${name}: ${error.message}`, error.code));
-    return undefined;
-  }
+type Called = (ctx: Evaluation, args: readonly RegoValue[]) => Maybe;
+
+/** Calls a builtin: a fault is no value, and the first one is kept for strict evaluations. */
+export const builtinCall = (name: string, builtin: Builtin): Called => {
+  const price = priceOf(name);
+  return (ctx, args) => {
+    const { budget, faults } = ctx.shared;
+    budget.spend(stepsOfCall(args, price));
+    try {
+      const value = builtin(args, ctx);
+      if (typeof value === 'string') budget.allocate(value.length);
+      return value;
+    } catch (error) {
+      if (!(error instanceof BuiltinFault)) throw error;
+      budget.spend(stepsOfFault);
+      if (faults.length === 0) faults.push(new BuiltinFault(`${name}: ${error.message}`, error.code));
+      return undefined;
+    }
+  };
 };
 
 const comparisons: ReadonlyMap<string, (one: RegoValue, other: RegoValue) => boolean> = new Map([
@@ -70,12 +70,12 @@ export const builtinCode = (name: string, builtin: Builtin, args: readonly Gette
   const [left, right] = args;
   if (compare !== undefined && left !== undefined && right !== undefined)
     return comparisonCode(compare, left, right);
+  const call = builtinCall(name, builtin);
   return (frame) => {
     const { ctx } = frame;
     const values = termValues(frame, args);
     if (values === undefined) return undefined;
-    const replacement = ctx.functions?.get(name);
-    return replacement === undefined ? askBuiltin(name, builtin, ctx, values) : replacement(ctx, values);
+    return (ctx.functions?.get(name) ?? call)(ctx, values);
   };
 };
 

@@ -4,7 +4,7 @@ import { EvaluationFault } from '../evaluate/fault.ts';
 import type { Exec, Frame, Getter, Step } from '../evaluate/frame.ts';
 import type { Term } from '../syntax/term.ts';
 import { RegoObject, type Maybe, type RegoValue } from '../values/value.ts';
-import { askBuiltin } from './call-code.ts';
+import { builtinCall } from './call-code.ts';
 import type { Linked } from './term-code.ts';
 
 /** One `with` of a literal. */
@@ -54,7 +54,7 @@ const replacementOf = (linked: Linked, { value, get }: Change, frame: Frame): Re
         : ruleValue(inner, named);
     };
   const builtin = linked.builtins.get(named);
-  return builtin === undefined ? undefined : (ctx, args) => askBuiltin(named, builtin, ctx, args);
+  return builtin && builtinCall(named, builtin);
 };
 
 /** @throws {EvaluationFault} when the new data are no object */
