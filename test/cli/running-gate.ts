@@ -107,12 +107,14 @@ export const startGate = async (
   };
 };
 
+/** Refused for want of time: layers are not looked into yet, or somebody has not answered before the deadline. */
+const isTooEarly = /is not looked into yet|deadline/;
 /**
- * Sends a review again while an image of it is not looked into yet, as a controller does: what looks into images gives way, and
- * on a busy machine it may need longer than a review has.
+ * Sends a review again while it is refused for want of time, as a controller does: what looks into images gives way, and on a
+ * busy machine it may need longer than a review has, and so may a registry.
  */
 export const postUntilLookedInto = (gate: RunningGate, review: object): Promise<Answer> =>
   eventually('an image that was looked into', async () => {
     const answer = await gate.post(review);
-    return answer.response.status?.message?.includes('is not looked into yet') === true ? undefined : answer;
+    return isTooEarly.test(answer.response.status?.message ?? '') ? undefined : answer;
   });
