@@ -1,16 +1,19 @@
 import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
+import { growingPercent } from './heap-growth.ts';
 
-/** Two hundred thousand objects are alive, each of which is exchanged for another one in turn, as entries of a cache are. */
+/** Half a million objects are alive, each of which is exchanged for another one in turn, as entries of a cache are. */
 const churn = (first: string): string => `
   import { getHeapSpaceStatistics } from 'node:v8';
+  import { setImmediate } from 'node:timers/promises';
   ${first}
   const alive = new Map();
   let peak = 0;
-  for (let at = 0; at < 1_000_000; at++) {
-    alive.set(at % 200_000, { a: [at, at + 1, at + 2], b: { c: String(at), d: [at] } });
+  for (let at = 0; at < 2_500_000; at++) {
+    alive.set(at % 500_000, { a: [at, at + 1, at + 2], b: { c: String(at), d: [at] } });
     if (at % 1000 !== 0) continue;
+    await setImmediate();
     const old = getHeapSpaceStatistics().find(({ space_name }) => space_name === 'old_space');
     peak = Math.max(peak, old.space_size);
   }
@@ -23,6 +26,17 @@ const peakOf = (first: string): number => {
   if (!(peak > 0)) throw new Error(stderr);
   return peak;
 };
+
+test.each([
+  ['of a few MiB may grow to four times as much', 8, 300],
+  ['of 32 MiB may grow to 96 MiB', 32, 200],
+  ['of 48 MiB too', 48, 100],
+  ['of 60 MiB or more may grow by three fifths', 60, 60],
+  ['of 200 MiB too', 200, 60],
+  ['of which nothing is known yet may grow to four times as much', 0, 300],
+])('a heap %s', (_, mebibytes, percent) => {
+  expect(growingPercent(mebibytes * 1024 * 1024)).toBe(percent);
+});
 
 test('a heap of caches stays nearer to what is alive in it than it does by default', () => {
   const file = fileURLToPath(new URL('heap-growth.ts', import.meta.url));
