@@ -11,7 +11,7 @@ import { replaceFile } from '../../files/whole-file.ts';
 import type { Part } from './compile-part.ts';
 import { nameOfGeneration, readGeneration, writeGeneration, type Generation } from './generation.ts';
 import { lookupIn } from './name-lookup.ts';
-import { openPartFile, peekPartFile, type FolderFault } from './part-file.ts';
+import { createSlice, openPartFile, peekPartFile, type FolderFault } from './part-file.ts';
 import { readLayout, type PartSummary } from './part-format.ts';
 import { createEntryCache, openPart, type EntryCache, type PartReader } from './part-reader.ts';
 
@@ -73,10 +73,11 @@ const readPartFile = async (
   folder: string,
   digest: Digest,
   found: EntryCache,
+  slice: Buffer,
 ): Promise<Result<OpenPart, FolderFault>> => {
   const path = indexPath(folder, digest);
   // A generation without one of its parts would say "nothing known" of all that it spoke of.
-  const file = await openPartFile(path, digest);
+  const file = await openPartFile(path, digest, slice);
   if (!file.ok) return file;
   const part = openPart(file.value, found);
   if (part.ok) return ok({ ...part.value, close: () => file.value.close() });
@@ -125,11 +126,12 @@ const openParts = async (
   known: LoadedGeneration | undefined,
 ): Promise<Result<ReadonlyMap<Digest, OpenPart>, FolderFault>> => {
   const readers = new Map<Digest, OpenPart>();
+  const slice = createSlice();
   for (const { digest } of parts) {
     if (readers.has(digest)) continue;
     const kept = known?.readers.get(digest);
     const reader =
-      kept === undefined || kept.isBroken() ? await readPartFile(folder, digest, found) : ok(kept);
+      kept === undefined || kept.isBroken() ? await readPartFile(folder, digest, found, slice) : ok(kept);
     if (!reader.ok) {
       closeNew(readers, known);
       return reader;

@@ -40,10 +40,12 @@ const readSlice = (descriptor: number, slice: Buffer, at: number): Promise<numbe
     );
   });
 
+/** Memory into which files are read one after the other: what each takes for itself stays in the memory of an idle gate. */
+export const createSlice = (): Buffer => Buffer.allocUnsafeSlow(sliceBytes);
+
 /** Slice by slice into one piece of memory: an index may have a hundred megabytes, and reviews go on meanwhile. */
-const hasDigest = async (descriptor: number, digest: Digest): Promise<boolean> => {
+const hasDigest = async (descriptor: number, digest: Digest, slice: Buffer): Promise<boolean> => {
   const hash = createHash(algorithmOf(digest));
-  const slice = Buffer.allocUnsafeSlow(sliceBytes);
   let at = 0;
   for (;;) {
     const count = await readSlice(descriptor, slice, at);
@@ -100,10 +102,18 @@ const withOpen = async <T>(
   }
 };
 
-/** Compares all bytes of a file with the digest by which it is named, and holds it open. */
-export const openPartFile = (path: string, digest: Digest): Promise<Result<PartFile, FolderFault>> =>
+/**
+ * Compares all bytes of a file with the digest by which it is named, and holds it open.
+ *
+ * @param slice nobody else reads into it meanwhile
+ */
+export const openPartFile = (
+  path: string,
+  digest: Digest,
+  slice: Buffer,
+): Promise<Result<PartFile, FolderFault>> =>
   withOpen(path, async (descriptor) =>
-    (await hasDigest(descriptor, digest))
+    (await hasDigest(descriptor, digest, slice))
       ? ok(held(descriptor))
       : fail({ kind: 'damaged', why: `${path}: other bytes than it is named by` }),
   );
