@@ -1,7 +1,7 @@
 import { isJsonObject, type JsonObject, type JsonValue } from '../../../core/text/json/json.ts';
 import { recordedValueOfJson } from '../../rego/values/json-value.ts';
 import type { DocumentReads, ObjectOrder } from '../../rego/values/reads.ts';
-import { compareValues, type RegoValue } from '../../rego/values/value.ts';
+import { compareValues } from '../../rego/values/value.ts';
 
 /** Whoever asks for the keys of an object has not read what stands under them. */
 const there = Symbol('there');
@@ -110,7 +110,7 @@ const once = <K, V>(make: (key: K) => V): ((key: K) => V) => {
   };
 };
 export const compared = (document: JsonObject): ComparedDocument => {
-  const valueOf = once((object: JsonObject): RegoValue => recordedValueOfJson(object));
+  const valueOf = once(recordedValueOfJson);
   const ordersOf = once((one: JsonObject) =>
     once((other: JsonObject) => Math.sign(compareValues(valueOf(one), valueOf(other)))),
   );

@@ -2,10 +2,10 @@ import type { Builtin } from '../builtins/builtin.ts';
 import { deeper, ruleValue } from '../evaluate/document.ts';
 import { BuiltinFault } from '../evaluate/fault.ts';
 import type { Frame, Getter } from '../evaluate/frame.ts';
-import type { Evaluation } from '../evaluate/evaluation.ts';
+import type { FunctionCall } from '../evaluate/evaluation.ts';
 import { priceOf, stepsOfCall } from './builtin-price.ts';
 import type { RuleNode } from '../evaluate/rule-node.ts';
-import { compareValues, equalValues, type Maybe, type RegoValue } from '../values/value.ts';
+import { compareValues, equalValues, type RegoValue } from '../values/value.ts';
 
 /** The values of terms, such as arguments; `undefined`: one of them has none. */
 export const termValues = (frame: Frame, args: readonly Getter[]): readonly RegoValue[] | undefined => {
@@ -21,10 +21,8 @@ export const termValues = (frame: Frame, args: readonly Getter[]): readonly Rego
 /** What a throw costs more than an answer. */
 const stepsOfFault = 32;
 
-type Called = (ctx: Evaluation, args: readonly RegoValue[]) => Maybe;
-
 /** Calls a builtin: a fault is no value, and the first one is kept for strict evaluations. */
-export const builtinCall = (name: string, builtin: Builtin): Called => {
+export const builtinCall = (name: string, builtin: Builtin): FunctionCall => {
   const price = priceOf(name);
   return (ctx, args) => {
     const { budget, faults } = ctx.shared;

@@ -1,5 +1,5 @@
 import { deeper, ruleValue } from '../evaluate/document.ts';
-import { Evaluation, type Documents, type Replacement } from '../evaluate/evaluation.ts';
+import { Evaluation, type Documents, type FunctionCall } from '../evaluate/evaluation.ts';
 import { EvaluationFault } from '../evaluate/fault.ts';
 import type { Exec, Frame, Getter, Step } from '../evaluate/frame.ts';
 import type { Term } from '../syntax/term.ts';
@@ -19,7 +19,7 @@ export interface Change {
 interface Changed {
   documents: Documents;
   replaced: (readonly string[])[];
-  functions: Map<string, Replacement>;
+  functions: Map<string, FunctionCall>;
 }
 
 const pathSteps = (target: Term): readonly string[] =>
@@ -40,7 +40,7 @@ const withValueAt = (document: Maybe, path: readonly string[], value: RegoValue)
 const unreplaced = (ctx: Evaluation): Evaluation =>
   new Evaluation(ctx.shared, ctx.documents, ctx, { functions: new Map() });
 
-const replacementOf = (linked: Linked, { value, get }: Change, frame: Frame): Replacement | undefined => {
+const replacementOf = (linked: Linked, { value, get }: Change, frame: Frame): FunctionCall | undefined => {
   if (get !== undefined) {
     const said = get(frame);
     return said === undefined ? undefined : () => said;

@@ -10,8 +10,8 @@ export interface Surroundings {
   readonly seed: string;
 }
 
-/** What stands for a function or a builtin under `with`. */
-export type Replacement = (ctx: Evaluation, args: readonly RegoValue[]) => Maybe;
+/** A function or a builtin, called; under `with` another one. */
+export type FunctionCall = (ctx: Evaluation, args: readonly RegoValue[]) => Maybe;
 
 /** What all of one evaluation shares, whatever `with` changes. */
 export interface Shared {
@@ -39,7 +39,7 @@ export class Evaluation {
   readonly outer: Evaluation | undefined;
   /** Paths under `data` that `with` has replaced: no rule speaks there. */
   readonly replaced: readonly (readonly string[])[];
-  readonly functions: ReadonlyMap<string, Replacement> | undefined;
+  readonly functions: ReadonlyMap<string, FunctionCall> | undefined;
   readonly memo: (Memo | undefined)[] = [];
   depth: number;
 
@@ -55,5 +55,5 @@ export class Evaluation {
 
 interface Replaced {
   readonly replaced: readonly (readonly string[])[];
-  readonly functions: ReadonlyMap<string, Replacement>;
+  readonly functions: ReadonlyMap<string, FunctionCall>;
 }

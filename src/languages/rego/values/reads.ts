@@ -21,7 +21,7 @@ export interface ObjectOrder {
 /** Reads beyond these are not recorded: what reads so much is not worth to be kept. */
 const maxReads = 2048;
 /** Stands for halves of surrogates, of which several may be one key here. */
-const replacement = '\ufffd';
+export const replacement = '\ufffd';
 
 /** What an evaluation has read of a document, object by object. */
 export class DocumentReads {

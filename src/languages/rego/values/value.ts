@@ -1,7 +1,7 @@
 import type { JsonObject, JsonValue } from '../../../core/text/json/json.ts';
 import { BigFloat } from './big-float.ts';
 import { ExactNumber } from './exact-number.ts';
-import { noteAsked, noteKey, noteKeys, noteOrder } from './reads.ts';
+import { noteAsked, noteKey, noteKeys, noteOrder, replacement } from './reads.ts';
 import { walk } from './walk-bound.ts';
 
 /**
@@ -246,9 +246,6 @@ export interface DocumentReading {
   /** Whether reads of its objects are recorded. */
   readonly isRecorded: boolean;
 }
-
-/** Stands for halves of surrogates: several keys of a document may become one that holds it. */
-const replacement = '\ufffd';
 
 /** An object, whose keys are values of any kind. Whoever makes one fills it; afterwards nobody changes it. */
 export class RegoObject {
