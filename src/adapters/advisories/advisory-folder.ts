@@ -275,14 +275,11 @@ const readTextsOf = async (
   ids: ReadonlySet<string>,
 ): Promise<Result<ReadonlyMap<string, AdvisoryText>, FolderFault>> => {
   const found = new Map<string, AdvisoryText>();
-  const numbers = [...ids].flatMap((id) => {
-    const number = reader.numberOf(id);
-    return number === undefined ? [] : [{ id, number }];
-  });
-  if (numbers.length === 0) return ok(found);
+  const numbers = reader.numbersOf(ids);
+  if (numbers.size === 0) return ok(found);
   const texts = await readWhole(folder, fileOf(digest, 'texts'), reader.summary.texts);
   if (!texts.ok) return texts;
-  for (const { id, number } of numbers) {
+  for (const [id, number] of numbers) {
     const { from, to, read } = reader.textOf(number);
     const text = read(texts.value.subarray(from, to));
     if (text !== undefined) found.set(id, text);
@@ -302,6 +299,7 @@ export const readAdvisoryTexts = async (
   const found = new Map<string, AdvisoryText>();
   for (const part of readers) {
     const missing = new Set([...ids].filter((id) => !found.has(id)));
+    if (missing.size === 0) break;
     const texts = await readTextsOf(folder, part, missing);
     if (!texts.ok) return texts;
     for (const [id, text] of texts.value) found.set(id, text);

@@ -83,8 +83,10 @@ const fingerprintOf = async (folder: string): Promise<string> => {
   }
 };
 
+const faultText = ({ kind, why }: FolderFault): string => `${kind}: ${why}`;
+
 const factOf = (fault: FolderFault): Fact<never> =>
-  fault.kind === 'none' ? absent : unavailable('the advisories', shown(`${fault.kind}: ${fault.why}`));
+  fault.kind === 'none' ? absent : unavailable('the advisories', shown(faultText(fault)));
 
 /** How long reviews under way may look into parts that were exchanged, in milliseconds. */
 const oldPartsTime = 120_000;
@@ -104,7 +106,7 @@ const createHolder = (folder: string, { onProblem, onGeneration, endOfLife }: Fo
   let told: readonly FeedStatus[] = [];
   let problem: string | undefined;
   const tell = (fault: FolderFault | undefined): void => {
-    const found = fault === undefined || fault.kind === 'none' ? undefined : `${fault.kind}: ${fault.why}`;
+    const found = fault === undefined || fault.kind === 'none' ? undefined : faultText(fault);
     if (found !== undefined && found !== problem) onProblem?.(found);
     problem = found;
   };
@@ -146,7 +148,7 @@ const createHolder = (folder: string, { onProblem, onGeneration, endOfLife }: Fo
       if (loaded === undefined) return ok(new Map());
       try {
         const read = await readAdvisoryTexts(folder, loaded, ids);
-        return read.ok ? read : fail(`${read.error.kind}: ${read.error.why}`);
+        return read.ok ? read : fail(faultText(read.error));
       } catch (error) {
         if (error instanceof AdvisoriesUnreadable) return fail(error.message);
         throw error;

@@ -34,8 +34,8 @@ export interface PartReader {
    * @param hash of both, for whoever asks several parts
    */
   find(ecosystem: string, name: string, hash?: number): readonly AdvisoryEntry[];
-  /** The number of an advisory by its id; looks through all of them, for the one that a person asks about. */
-  numberOf(id: string): number | undefined;
+  /** The numbers of advisories by their ids; looks through all that there are, for those that a person asks about. */
+  numbersOf(ids: ReadonlySet<string>): ReadonlyMap<string, number>;
   /** Where the block with the text of an advisory lies in the other file, and how to read it. */
   textOf(advisory: number): Span & {
     readonly read: (block: Uint8Array) => AdvisoryText | undefined;
@@ -199,10 +199,12 @@ export const openPart = (source: ByteSource, cached = createEntryCache()): Resul
     hashes,
     speaksOf: (ecosystem) => releases.has(ecosystem),
     find: (ecosystem, name, hash = keyHash(ecosystem, name)) => read(() => find(ecosystem, name, hash)),
-    numberOf: (id) =>
+    numbersOf: (ids) =>
       read(() => {
-        const at = file.bytesIn(sections.advisories).indexOf(beginningWith(id));
-        return at < 0 ? undefined : lowerBound(advisoryOffsets, at);
+        const bytes = file.bytesIn(sections.advisories);
+        const places = [...ids].map((id) => [id, bytes.indexOf(beginningWith(id))] as const);
+        const found = places.filter(([, at]) => at >= 0);
+        return new Map(found.map(([id, at]) => [id, lowerBound(advisoryOffsets, at)]));
       }),
     textOf: (advisory) => ({
       ...blockOf(Math.floor(advisory / textsPerBlock)),

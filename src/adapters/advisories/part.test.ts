@@ -112,7 +112,7 @@ describe.each(['AlmaLinux', 'Go', 'PyPI'])('a part compiled from real advisories
         else expect(found).toContainEqual({ affected: expected, advisory });
         answered += 1;
       }
-      const number = reader.numberOf(advisory.id);
+      const number = reader.numbersOf(new Set([advisory.id])).get(advisory.id);
       expect(number === undefined).toBe(withdrawn);
       if (number === undefined) continue;
       const { from, to, read } = reader.textOf(number);

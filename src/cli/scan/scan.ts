@@ -166,7 +166,7 @@ const rendered = async (
   list: ScanReportList,
   judged: readonly Judged[],
   format: (typeof scanFormats)[number],
-  texts: Record<'table' | 'cyclonedx', () => Iterable<string>>,
+  texts: { readonly table: () => Promise<Iterable<string>>; readonly cyclonedx: () => Iterable<string> },
 ): Promise<Iterable<string>> => {
   switch (format) {
     case 'table':
@@ -222,9 +222,9 @@ export const scan = async (
     }),
   };
   const judged = verdict?.decisions ?? reports.map((report) => judgedBy(report, feeds, allowed));
-  const told = await whyOf(why, reports, advisories, terminal);
   const texts = {
-    table: () => tableOf(reports, told, verdict?.decisions, feeds),
+    table: async () =>
+      tableOf(reports, await whyOf(why, reports, advisories, terminal), verdict?.decisions, feeds),
     cyclonedx: () => [renderCycloneDx(onlyReport(reports), feeds.problems, now)],
   };
   await writeFormats(output, terminal, (format) => rendered(list, judged, format, texts));
