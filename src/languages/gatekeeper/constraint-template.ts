@@ -4,6 +4,7 @@ import { isJsonObject, objectOf, textOf, type JsonObject } from '../../core/text
 import { problemsOf, type PolicyProblem } from '../../core/policy/load/schema-problem.ts';
 import { fail, ok, type Result } from '../../core/result.ts';
 import { metadataOf } from '../../core/workload/object-metadata.ts';
+import { depthProblems } from './schema/depth-problems.ts';
 import { parametersSchema } from './schema/parameters-schema.ts';
 import { unevaluatedRules } from './schema/rule-findings.ts';
 import { isLegacySchema, schemaProblems } from './schema/structural-schema.ts';
@@ -207,6 +208,8 @@ export const readTemplate = (
   value: unknown,
   reading: TemplateReading,
 ): Result<ConstraintTemplate, readonly TemplateProblem[]> => {
+  const deep = depthProblems(value);
+  if (deep.length > 0) return fail(deep);
   const parsed = template.safeParse(value);
   if (!parsed.success) return fail(problemsOf(parsed.error, value, template));
   const { metadata, spec } = parsed.data;

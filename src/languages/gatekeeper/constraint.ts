@@ -9,6 +9,7 @@ import { constraintSchema } from './schema/constraint-schema.ts';
 import type { ConstraintTemplate } from './constraint-template.ts';
 import { enforcementFields, type Enforcement } from './enforcement.ts';
 import { withDefaults } from './schema/defaults.ts';
+import { depthProblems } from './schema/depth-problems.ts';
 import { duplicateProblems } from './schema/duplicate-problems.ts';
 import { knownPart } from './schema/known-fields.ts';
 import { withoutNulls } from './schema/nulls.ts';
@@ -84,6 +85,8 @@ const readParts = (
   value: unknown,
   template: ConstraintTemplate,
 ): Result<ReadParts, readonly PolicyProblem[]> => {
+  const deep = depthProblems(value);
+  if (deep.length > 0) return fail(deep);
   const path = ['spec', 'match'];
   const forbidden = findForbiddenKeys(objectOf(objectOf(value)['spec'])['match'], path);
   if (forbidden.length > 0) return fail(forbidden);

@@ -68,32 +68,55 @@ describe('the Namespace object is looked up for a constraint that may speak of t
   });
 });
 
-test.each([
-  [
-    'are an error for each review, never for the first alone',
-    'input.parameters.deep[_] == input.parameters.names[_]',
-    { violations: [], problems: [{ code: 'constraint-error' }] },
-  ],
-  [
-    'are none to a template that reads other parameters',
-    'input.review.object.metadata.name == input.parameters.names[_]',
-    { violations: [{ msg: 'x' }], problems: [] },
-  ],
-])('parameters that nest too deeply %s', (_, body, judgement) => {
-  const depth = 4000;
-  const deep = JSON.parse(`${'['.repeat(depth)}${']'.repeat(depth)}`) as JsonValue;
-  const names = { kind: 'K8sNamed' };
+describe('an object of a cluster that nests deeper than one of a file may', () => {
+  // A schema that lets everything through.
   const schema = { type: 'object', 'x-kubernetes-preserve-unknown-fields': true };
-  const crd = { spec: { names, validation: { openAPIV3Schema: schema } } };
-  const byName = template('K8sNamed', `violation[{"msg": "x"}] { ${body} }`);
-  const set = storeOf(
-    [{ ...byName, spec: { ...(byName['spec'] as JsonObject), crd } }],
-    [constraint('K8sNamed', 'deep', { parameters: { deep, names: ['x'] } })],
-  ).set((text) => text);
-  for (let times = 0; times < 2; times++) {
+  const crd = { spec: { names: { kind: 'K8sNamed' }, validation: { openAPIV3Schema: schema } } };
+  const byName = template(
+    'K8sNamed',
+    'violation[{"msg": "x"}] { input.review.object.metadata.name == input.parameters.names[_] }',
+  );
+  const open = { ...byName, spec: { ...(byName['spec'] as JsonObject), crd } };
+  const deep = (levels: number): JsonValue =>
+    JSON.parse(`${'['.repeat(levels)}${']'.repeat(levels)}`) as JsonValue;
+  const judgementsOf = (
+    templatesOfStore: readonly JsonObject[],
+    more: Readonly<Record<string, JsonValue>>,
+  ): unknown => {
+    const found = [
+      constraint('K8sNamed', 'deep', { parameters: { names: ['x'], ...more } }),
+      constraint('K8sSilent', 'beside'),
+    ];
+    const set = storeOf(templatesOfStore, found).set((text) => text);
     const steps = set.judging({ request: requestFor('Pod'), namespace: undefined, now: 0 });
     let step = steps.next();
     while (step.done !== true) step = steps.next();
-    expect(step.value).toMatchObject({ value: { judgements: [judgement] } });
-  }
+    return step.value;
+  };
+  const unusable = {
+    name: 'deep',
+    actions: ['deny'],
+    problems: [
+      { code: 'constraint-unusable', message: expect.stringContaining('nested deeper than 200 levels') },
+    ],
+  };
+  const violated = { name: 'deep', violations: [{ msg: 'x' }], problems: [] };
+  const beside = { name: 'beside', violations: [], problems: [] };
+
+  // The constraint, its `spec` and its parameters are three levels.
+  test.each([
+    ['197 levels of a parameter are read', 197, violated],
+    ['198 are not, and the constraint says so', 198, unusable],
+    ['no more are 10,000', 10_000, unusable],
+    ['nor more than the stack holds', 100_000, unusable],
+  ])('%s', (_what, levels, judgement) => {
+    const judgements = judgementsOf([...templates, open], { deep: deep(levels) });
+    expect(judgements).toMatchObject({ value: { judgements: [judgement, beside] } });
+  });
+
+  test('a template that does is unusable, and no other', () => {
+    const spec = { ...(open.spec as JsonObject), extra: deep(10_000) };
+    const judgements = judgementsOf([...templates, { ...open, spec }], {});
+    expect(judgements).toMatchObject({ value: { judgements: [unusable, beside] } });
+  });
 });

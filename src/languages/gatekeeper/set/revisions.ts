@@ -5,6 +5,7 @@ import { metadataOf, objectName } from '../../../core/workload/object-metadata.t
 import { readConstraint, type Constraint } from '../constraint.ts';
 import { templateTitle, type ConstraintTemplate, type TemplateProblem } from '../constraint-template.ts';
 import { writtenKind } from '../crd-fields.ts';
+import { isTooDeep } from '../schema/depth-problems.ts';
 
 /** A template of the cluster, with the revision in force (R8). */
 export interface TemplateRevision {
@@ -39,9 +40,14 @@ export interface ConstraintRevision {
 
 const uidOf = (object: JsonObject): string => textOf(metadataOf(object)['uid']);
 
+/** Instead of the text of an object that nobody may go through. */
+const noContent = 'nests too deeply';
+
 /** What is compiled: metadata and status change without a change of it. */
 const contentOf = (object: JsonObject): string =>
-  JSON.stringify([object['apiVersion'], object['kind'], objectName(object), object['spec'] ?? null]);
+  isTooDeep(object)
+    ? noContent
+    : JSON.stringify([object['apiVersion'], object['kind'], objectName(object), object['spec'] ?? null]);
 
 /** Its title is shown beside what its constraints say. */
 const templateContent = (object: JsonObject): string =>

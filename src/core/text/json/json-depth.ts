@@ -1,0 +1,16 @@
+import { isJsonObject, type JsonObject, type JsonValue } from './json.ts';
+
+type Container = JsonObject | readonly JsonValue[];
+
+const containersIn = (values: readonly unknown[]): readonly Container[] =>
+  values.filter((value): value is Container => typeof value === 'object' && value !== null);
+
+/** Whether more lists and objects than `most` stand in each other. Level by level: recursion would end with the stack. */
+export const nestsDeeperThan = (value: unknown, most: number): boolean => {
+  let level = containersIn([value]);
+  for (let depth = 0; level.length > 0; depth++) {
+    if (depth >= most) return true;
+    level = level.flatMap((one) => containersIn(isJsonObject(one) ? Object.values(one) : one));
+  }
+  return false;
+};
