@@ -1,3 +1,4 @@
+import { maxYamlDepth } from '../yaml/limits.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from './json.ts';
 
 type Container = JsonObject | readonly JsonValue[];
@@ -14,3 +15,9 @@ export const nestsDeeperThan = (value: unknown, most: number): boolean => {
   }
   return false;
 };
+
+/**
+ * Whether an object of a cluster nests more deeply than one of a request or of a file may (R19). The API server stores 10,000
+ * levels. What goes through them by recursion ends with the stack of the engine, sooner in one replica than in another one.
+ */
+export const isTooDeep = (object: unknown): boolean => nestsDeeperThan(object, maxYamlDepth);

@@ -1,11 +1,11 @@
 import type { PolicyProblem } from '../../../core/policy/load/schema-problem.ts';
 import { fail, type Result } from '../../../core/result.ts';
 import { textOf, type JsonObject } from '../../../core/text/json/json.ts';
+import { isTooDeep } from '../../../core/text/json/json-depth.ts';
 import { metadataOf, objectName } from '../../../core/workload/object-metadata.ts';
 import { readConstraint, type Constraint } from '../constraint.ts';
 import { templateTitle, type ConstraintTemplate, type TemplateProblem } from '../constraint-template.ts';
 import { writtenKind } from '../crd-fields.ts';
-import { isTooDeep } from '../schema/depth-problems.ts';
 
 /** A template of the cluster, with the revision in force (R8). */
 export interface TemplateRevision {
