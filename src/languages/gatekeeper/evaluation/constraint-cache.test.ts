@@ -75,6 +75,17 @@ const bodies: Readonly<Record<string, string>> = {
   User: 'm := sprintf("%v", [input.review.userInfo.groups])',
   Clock: 'm := sprintf("%v", [time.now_ns()])',
   Random: 'm := uuid.rfc4122("x")',
+  Exempt:
+    'c := o.spec.containers[_]; exempt := object.get(input, ["parameters", "exempt"], []); i := c.image; e := exempt[_]; startswith(i, e); m := i',
+  NotExempt:
+    'c := o.spec.containers[_]; i := c.image; e := ["bad/", 1][_]; startswith(i, e); m := sprintf("%v", [i])',
+  ImageTwice:
+    'i := o.spec.containers[j].image; o.spec.hostNetwork; i = o.spec.containers[k].image; j != k; m := "same"',
+  Unused: 'i := o.spec.containers[0].image; n := o.metadata.labels; o.spec.hostNetwork; m := "there"',
+  InClosure:
+    'i := o.metadata.name; h := o.spec.hostNetwork; x := [c | c := o.spec.containers[_].name; c == i]; m := sprintf("%v %v", [x, h])',
+  InEvery: 'i := o.metadata.name; o.spec; every c in o.spec.containers { c.name == i }; m := "all"',
+  InNot: 'i := o.metadata.name; o.spec; not o.metadata.labels[i]; m := "no label of its name"',
   NoText: 'o.spec.hostNetwork; m := 1',
 };
 const regoOf = (kind: string): string => `import future.keywords

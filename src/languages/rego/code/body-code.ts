@@ -13,12 +13,26 @@ import {
   type Term,
 } from '../syntax/term.ts';
 import { equalValues, RegoObject, RegoSet, type Maybe, type RegoValue } from '../values/value.ts';
+import { askCode, holdsVariable, namedLookup, readCode, type NamedLookup } from './late-lookup.ts';
 import { TermCompiler } from './term-code.ts';
 import { modifiedStep, type Change } from './with-code.ts';
 
 /** The steps of a body, the last one first. */
 export const chain = (steps: readonly Step[], last: Exec): Exec =>
   steps.reduceRight((next, step) => step(next), last);
+
+/** A value that is read behind the literal that names it. */
+interface LateRead {
+  readonly slot: number;
+  readonly read: Step;
+}
+
+/** Reads what a literal needs, and strikes it from the list. */
+const readNeeded = (late: LateRead[], literal: Literal, steps: Step[]): void => {
+  for (const one of late.splice(0))
+    if (holdsVariable(literal, one.slot)) steps.push(one.read);
+    else late.push(one);
+};
 
 const isTrue = (value: Maybe): boolean => value !== undefined && value !== false;
 
@@ -28,8 +42,30 @@ export class BodyCompiler extends TermCompiler {
     const ordered = orderBody(body, new Set(this.bound), this.linked.arityOf);
     this.linked.ordered.set(body, ordered);
     const steps: Step[] = [];
-    for (const literal of ordered) this.#literal(literal, steps);
+    const late: LateRead[] = [];
+    for (const [at, literal] of ordered.entries()) {
+      readNeeded(late, literal, steps);
+      const found = namedLookup(literal);
+      const next = ordered[at + 1];
+      const mayWait = found !== undefined && next !== undefined && !holdsVariable(next, found.name.slot);
+      if (mayWait && !this.bound.has(found.name.slot)) late.push(this.#readLater(found, steps));
+      else this.#literal(literal, steps);
+    }
+    // What is made of the body may need them.
+    for (const { read } of late) steps.push(read);
     return steps;
+  }
+
+  /**
+   * The literal fails or not where it stands, and its value is read where somebody needs it. Templates name the image of a container
+   * before they look at a list of exempt images, which is mostly empty: an answer that rests on the image is of use for no
+   * other Pod.
+   */
+  #readLater({ name: { slot }, base, key }: NamedLookup, steps: Step[]): LateRead {
+    const kept = this.temporary().slot;
+    steps.push(askCode(this.lower(base, steps), kept, key));
+    this.bound.add(slot);
+    return { slot, read: readCode(kept, key, slot) };
   }
 
   /** What `compile` says, while the variables that it gives values to stay inside. */
