@@ -30,6 +30,7 @@ export interface ApiOptions {
   readonly as?: User;
   readonly headers?: Readonly<Record<string, string>>;
 }
+/** A body that is a text is sent as it is. */
 export type Api = (method: string, path: string, body?: unknown, options?: ApiOptions) => Promise<ApiAnswer>;
 
 const patches = 'application/merge-patch+json';
@@ -74,7 +75,7 @@ export const createApi = (server: string, kubeconfigs: Readonly<Record<User, str
       );
       sent.setTimeout(60_000, () => sent.destroy(new Error(`${method} ${path}: no answer within 60 s`)));
       sent.on('error', reject);
-      sent.end(body === undefined ? undefined : JSON.stringify(body));
+      sent.end(body === undefined || typeof body === 'string' ? body : JSON.stringify(body));
     });
 };
 
