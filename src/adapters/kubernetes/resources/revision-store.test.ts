@@ -6,8 +6,8 @@ import { createRevisionStore, readClusterObject, type ClusterObject } from './re
 
 const good: JsonObject = { checks: [{ tags: { deny: ['latest'] } }] };
 const brackets = JSON.parse(`${'['.repeat(10_000)}${']'.repeat(10_000)}`) as JsonValue;
-const object = (name: string, spec: JsonObject): ClusterObject => {
-  const read = readClusterObject({ metadata: { name, uid: name }, spec });
+const object = (name: string, spec: JsonObject, generation = 1): ClusterObject => {
+  const read = readClusterObject({ metadata: { name, uid: name, generation }, spec });
   if (read === undefined) throw new Error('an object of a cluster has a name');
   return read;
 };
@@ -33,6 +33,20 @@ describe('a policy that nests as deeply as the API server lets it', () => {
       { name: 'deep', problems: [{ message: expect.stringContaining('nested more than') }] },
     ]);
     expect(store.accepted()).toMatchObject([{ metadata: { name: 'good' } }]);
+  });
+
+  test('that is changed and still does is another one: what its match covers is read anew', () => {
+    const deep = (namespace: string): JsonObject => ({
+      ...good,
+      match: { namespaces: { include: [namespace] } },
+      extra: brackets,
+    });
+    const store = storeOf(object('one', deep('a')));
+    const before = store.version();
+    expect(store.put(object('one', deep('b'), 2))).toBe(true);
+    expect(store.broken()).toMatchObject([{ spec: { match: { namespaces: { include: ['b'] } } } }]);
+    expect(store.version()).not.toBe(before);
+    expect(store.put(object('one', deep('b'), 2))).toBe(false);
   });
 
   test('leaves its last good revision in force, and is in force itself once it is corrected', () => {

@@ -6,7 +6,7 @@ import {
   type JsonObject,
   type JsonValue,
 } from '../../../core/text/json/json.ts';
-import { isTooDeep } from '../../../core/text/json/json-depth.ts';
+import { revisionText } from '../../../core/text/json/json-depth.ts';
 import { describePolicyProblem } from '../../../core/policy/load/problem-path.ts';
 import type { PolicyProblem } from '../../../core/policy/load/schema-problem.ts';
 import type { Result } from '../../../core/result.ts';
@@ -118,17 +118,14 @@ const documentOf = ({ kind }: RevisionedKind<unknown>, { name, spec }: ClusterOb
   ...(spec === undefined ? {} : { spec }),
 });
 
-/** Attack: a policy of 10,000 brackets that came while nobody guarded policies ends the reading of all others. */
-const digestOf = (document: JsonObject): string =>
-  isTooDeep(document) ? 'nests too deeply' : hash('sha256', JSON.stringify(document));
-
 const nextEntry = <P>(
   before: Entry<P> | undefined,
   object: ClusterObject,
   kind: RevisionedKind<P>,
 ): Entry<P> => {
   const document = documentOf(kind, object);
-  const digest = digestOf(document);
+  // Attack: a policy of 10,000 brackets that came while nobody guarded policies ends the reading of all others.
+  const digest = hash('sha256', revisionText(document, object.generation));
   // Our own status writes come back as events: nothing is compiled for them.
   if (before?.digest === digest) return { ...before, object };
   const result = kind.read(document, object);

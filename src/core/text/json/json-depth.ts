@@ -21,3 +21,9 @@ export const nestsDeeperThan = (value: unknown, most: number): boolean => {
  * levels. What goes through them by recursion ends with the stack of the engine, sooner in one replica than in another one.
  */
 export const isTooDeep = (object: unknown): boolean => nestsDeeperThan(object, maxYamlDepth);
+
+/**
+ * A text that differs where what was written differs. What nests too deeply has no text; the API server counts its revisions.
+ */
+export const revisionText = (written: JsonValue, generation: unknown): string =>
+  isTooDeep(written) ? `nests too deeply, generation ${String(generation)}` : JSON.stringify(written);

@@ -1,7 +1,7 @@
 import type { PolicyProblem } from '../../../core/policy/load/schema-problem.ts';
 import { fail, type Result } from '../../../core/result.ts';
 import { textOf, type JsonObject } from '../../../core/text/json/json.ts';
-import { isTooDeep } from '../../../core/text/json/json-depth.ts';
+import { revisionText } from '../../../core/text/json/json-depth.ts';
 import { metadataOf, objectName } from '../../../core/workload/object-metadata.ts';
 import { readConstraint, type Constraint } from '../constraint.ts';
 import { templateTitle, type ConstraintTemplate, type TemplateProblem } from '../constraint-template.ts';
@@ -40,14 +40,12 @@ export interface ConstraintRevision {
 
 const uidOf = (object: JsonObject): string => textOf(metadataOf(object)['uid']);
 
-/** Instead of the text of an object that nobody may go through. */
-const noContent = 'nests too deeply';
-
 /** What is compiled: metadata and status change without a change of it. */
 const contentOf = (object: JsonObject): string =>
-  isTooDeep(object)
-    ? noContent
-    : JSON.stringify([object['apiVersion'], object['kind'], objectName(object), object['spec'] ?? null]);
+  revisionText(
+    [object['apiVersion'] ?? null, object['kind'] ?? null, objectName(object), object['spec'] ?? null],
+    metadataOf(object)['generation'],
+  );
 
 /** Its title is shown beside what its constraints say. */
 const templateContent = (object: JsonObject): string =>
