@@ -11,13 +11,22 @@ import { request } from 'node:https';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { styleText } from 'node:util';
+import { parseArgs, styleText } from 'node:util';
 import { startTillRegistry, tillProxy, writeTillAdvisory, writeTillConfig } from './till-images.ts';
 
 const root = new URL('..', import.meta.url).pathname;
 const policies = ['trusted-registries', 'vulnerabilities'].map((set) => join('examples', 'policies', set));
 const reviewDir = join(root, 'examples', 'reviews');
-const stay = !process.argv.includes('--once');
+
+const readOnce = (): boolean => {
+  try {
+    return parseArgs({ options: { once: { type: 'boolean', default: false } } }).values.once;
+  } catch (error) {
+    process.stderr.write(`${(error as Error).message}\nusage: npm run try [-- --once]\n`);
+    return process.exit(2);
+  }
+};
+const stay = !readOnce();
 
 interface Answer {
   readonly response: {
@@ -87,6 +96,8 @@ const stop = (): void => {
   program?.kill('SIGTERM');
 };
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, stop);
+// Nobody reads on (`npm run try | head`): without this the script ended alone, and its gate ran on for good.
+process.stdout.on('error', stop);
 
 const data = await mkdtemp(join(tmpdir(), 'imagegate-try-'));
 const till = await startTillRegistry();

@@ -70,6 +70,22 @@ describe('npm run try -- --once', () => {
     },
   );
 
+  test('a reader that goes away ends it, and nothing is left', async () => {
+    const folder = folderWith();
+    const { child, ended } = startProgram(process.execPath, ['scripts/try.ts'], { env: { TMPDIR: folder } });
+    child.stdout?.destroy();
+    expect(await ended).toMatchObject({ code: 0, stderr: '' });
+    // The folder goes only after the gate in it has ended.
+    expect(readdirSync(folder)).toEqual([]);
+  });
+
+  test('a flag that it does not have is refused, not passed over', async () => {
+    const { code, stdout, stderr } = await startProgram(process.execPath, ['scripts/try.ts', '--onc']).ended;
+    expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
+    expect(stderr).toContain("Unknown option '--onc'");
+    expect(stderr).toContain('usage: npm run try [-- --once]');
+  });
+
   test('a signal before the gate runs ends it too, and nothing is left', async () => {
     const folder = folderWith();
     const { child, stdout, ended } = startProgram(process.execPath, ['scripts/try.ts'], {
