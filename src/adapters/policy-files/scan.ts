@@ -1,5 +1,7 @@
-import { readdir, realpath, stat } from 'node:fs/promises';
+import type { BigIntStats, Dirent } from 'node:fs';
+import { lstat, readdir, realpath, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
+import { mapLimit } from '../../concurrency/map-limit.ts';
 import type { PolicyFileProblem } from '../../core/policy/load/document.ts';
 import { fileErrorCode } from '../../files/file-problem.ts';
 import { fileVersion } from '../../files/regular-file.ts';
@@ -7,6 +9,8 @@ import { isSkippedName } from '../../files/skipped-name.ts';
 
 /** Bounds of one policy set, as in docs/policy.md. */
 const scanLimits = { depth: 8, files: 1000, entries: 10_000 } as const;
+/** Files of one folder that are looked at together. */
+const maxParallelLooks = 16;
 
 /** A file of the set. `shown` is its name in messages, `name` its path below the path that was given. */
 export interface ScannedFile {
@@ -66,6 +70,27 @@ const addFile = (walk: Walk, file: ScannedFile): void => {
   }
 };
 
+const addPolicyFile = (walk: Walk, place: Place, real: string, found: BigIntStats): void => {
+  walk.marks.push(`${place.shown} ${real} ${fileVersion(found)}`);
+  const { depth: _, ...file } = place;
+  addFile(walk, { ...file, real, writtenAt: Number(found.mtimeMs) });
+};
+
+/**
+ * What the folder itself says of its policy files, many at a time. A file that is no link is where it seems to be: its
+ * links need not be followed, which took as long again, every {@link Scan} of a gate whose files never change.
+ * @returns `undefined` in place of a folder, a link, and what could not be looked at
+ */
+const lookAtFiles = (
+  place: Place,
+  entries: readonly Dirent[],
+): Promise<readonly (BigIntStats | undefined)[]> =>
+  mapLimit(entries, maxParallelLooks, async (entry) => {
+    if (!entry.isFile()) return undefined;
+    const found = await lstat(join(place.shown, entry.name), { bigint: true }).catch(() => undefined);
+    return found?.isFile() === true ? found : undefined;
+  });
+
 const walkDirectory = async (walk: Walk, place: Place, real: string): Promise<void> => {
   if (place.depth > scanLimits.depth) {
     walk.problems.push({
@@ -75,16 +100,32 @@ const walkDirectory = async (walk: Walk, place: Place, real: string): Promise<vo
     return;
   }
   walk.directories.push(place.shown);
-  const names = (await readdir(place.shown)).filter((name) => !isSkippedName(name)).sort();
-  walk.entries += names.length;
+  const all = await readdir(place.shown, { withFileTypes: true });
+  const named = all.filter(({ name }) => !isSkippedName(name));
+  walk.entries += named.length;
   if (walk.entries > scanLimits.entries) {
     walk.problems.push({ file: place.shown, message: `holds more than ${scanLimits.entries} entries` });
     return;
   }
-  for (const name of names) {
-    const inner = place.name === '' ? name : `${place.name}/${name}`;
+  const entries = named
+    .filter((entry) => !entry.isFile() || isPolicyFile(entry.name))
+    .sort((one, other) => (one.name < other.name ? -1 : 1));
+  const looks = await lookAtFiles(place, entries);
+  for (const [at, { name }] of entries.entries()) {
     const { shown, folder = real, depth } = place;
-    await visit(walk, { shown: join(shown, name), name: inner, folder, depth: depth + 1 });
+    const inner: Place = {
+      shown: join(shown, name),
+      name: place.name === '' ? name : `${place.name}/${name}`,
+      folder,
+      depth: depth + 1,
+    };
+    const found = looks[at];
+    const own = join(real, name);
+    if (found === undefined) await visit(walk, inner);
+    else if (!walk.seen.has(own)) {
+      walk.seen.add(own);
+      addPolicyFile(walk, inner, own, found);
+    }
   }
 };
 
@@ -100,9 +141,7 @@ const visit = async (walk: Walk, place: Place): Promise<void> => {
     } else if (place.depth === 0 && !found.isFile()) {
       walk.problems.push({ file: place.shown, message: notRegular });
     } else if (place.depth === 0 || (found.isFile() && isPolicyFile(place.name))) {
-      walk.marks.push(`${place.shown} ${real} ${fileVersion(found)}`);
-      const { depth: _, ...file } = place;
-      addFile(walk, { ...file, real, writtenAt: Number(found.mtimeMs) });
+      addPolicyFile(walk, place, real, found);
     }
   } catch (error) {
     // Below a directory only policy files matter, so a dangling link of another name is skipped.
