@@ -11,8 +11,9 @@ const readPerUnit = 4;
 // controls, whatever Unicode calls ignorable (zero-width, bidirectional, fillers, tags, variation selectors),
 // line separators, lone surrogates, interlinear annotation.
 const unsafe = /[\p{Cc}\p{Default_Ignorable_Code_Point}\p{Cs}\u2028\u2029\ufff9-\ufffb]/gu;
-/** Characters that need more work. A class without a quantifier, so one pass. */
+/** Characters that need more work. Classes without a quantifier, so one pass each. */
 const remarkable = /[^\x20-\x3f\x41-\x7e]/;
+const beyondPrintableAscii = /[^\x20-\x7e]/;
 const scheme = '://';
 /** Texts between `name:tag@` and a digest. There the text before `@` is no password. */
 const digestAlgorithms = ['sha256:', 'sha384:', 'sha512:', 'sha1:', 'md5:'] as const;
@@ -51,17 +52,23 @@ const passwordBefore = (text: string, from: number, end: number): number => {
 const namesDigest = (text: string, at: number): boolean =>
   digestAlgorithms.some((algorithm) => text.startsWith(algorithm, at));
 
-/** The same without a scheme, `user:password@host`; `name:tag@sha256:…` holds none. Reads each character once. */
+/**
+ * The same without a scheme, `user:password@host`; `name:tag@sha256:…` holds none, and is no copy. Reads each character
+ * once.
+ */
 const withoutPasswords = (text: string): string => {
   let safe = '';
+  let copied = 0;
   let done = 0;
   for (let at = text.indexOf('@'); at >= 0; at = text.indexOf('@', at + 1)) {
     const start = passwordBefore(text, done, at);
-    const isPassword = start >= 0 && !namesDigest(text, at + 1);
-    safe += isPassword ? `${text.slice(done, start)}…@` : text.slice(done, at + 1);
+    if (start >= 0 && !namesDigest(text, at + 1)) {
+      safe += `${text.slice(copied, start)}…`;
+      copied = at;
+    }
     done = at + 1;
   }
-  return done === 0 ? text : safe + text.slice(done);
+  return copied === 0 ? text : safe + text.slice(copied);
 };
 
 /** The beginning of a cut text. A password may have been cut too, so its beginning is removed. */
@@ -98,7 +105,7 @@ export const shownBriefly = (text: string, limit: number): string => {
   const head = text.length > most ? endsOf(text, most) : text;
   if (!remarkable.test(head)) return cutMiddle(head, limit);
   const redacted = head.includes('@') ? withoutPasswords(withoutUserInformation(head)) : head;
-  return escaped(redacted, limit);
+  return beyondPrintableAscii.test(redacted) ? escaped(redacted, limit) : cutMiddle(redacted, limit);
 };
 
 /** A text of several lines: they stay lines, each as {@link shownBriefly} shows it. */
