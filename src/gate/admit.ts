@@ -1,5 +1,6 @@
 import type { Clock } from '../concurrency/clock.ts';
 import { untilAborted } from '../concurrency/abort.ts';
+import { andThen, orElse, type Awaitable } from '../concurrency/awaitable.ts';
 import type { Decision } from '../core/decision/decision.ts';
 import type { Finding } from '../core/decision/finding.ts';
 import type { CompileExpression } from '../core/policy/schema/schema.ts';
@@ -141,7 +142,7 @@ const createJudge =
     constraints: ConstraintVerdict | undefined,
     started: number,
     deadline: Deadline,
-  ): Decision | Promise<Decision> => {
+  ): Awaitable<Decision> => {
     const { buildDecision, workloads, review, onBug } = deps;
     const origin = admissionOrigin(request, constraints);
     const isJudged = constraints !== undefined && constraints.judged > 0;
@@ -164,17 +165,19 @@ const createJudge =
 export const createAdmit = (deps: AdmitDeps) => {
   const { buildDecision, clock, judgeConstraints, onBug } = deps;
   const judge = createJudge(deps);
-  return async (request: AdmissionRequest, deadline: Deadline): Promise<Decision> => {
+  return (request: AdmissionRequest, deadline: Deadline): Awaitable<Decision> => {
     const started = clock.monotonic();
-    try {
-      const found = judgeConstraints?.(request, deadline);
-      const constraints = found instanceof Promise ? await found : found;
-      if (constraints === 'late') return buildDecision(admissionOrigin(request), timedOut(deadline), started);
-      const judged = judge(request, constraints, started, deadline);
-      return judged instanceof Promise ? await judged : judged;
-    } catch (error) {
-      onBug(error);
-      return buildDecision(admissionOrigin(request), defectOf(), started);
-    }
+    return orElse(
+      () =>
+        andThen(judgeConstraints?.(request, deadline), (constraints) =>
+          constraints === 'late'
+            ? buildDecision(admissionOrigin(request), timedOut(deadline), started)
+            : judge(request, constraints, started, deadline),
+        ),
+      (error) => {
+        onBug(error);
+        return buildDecision(admissionOrigin(request), defectOf(), started);
+      },
+    );
   };
 };

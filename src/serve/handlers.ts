@@ -1,5 +1,6 @@
 import { randomInt } from 'node:crypto';
 import type { WebhookHandlers } from '../adapters/webhook/handlers.ts';
+import { andThen } from '../concurrency/awaitable.ts';
 import type { Config } from '../config/resolved.ts';
 import { version } from '../config/version.ts';
 import type { Decision } from '../core/decision/decision.ts';
@@ -257,18 +258,18 @@ export const createHandlers = (
         );
   const after = createAfterwards(parts, prefetch, (one) => telemetry.metrics.decided(one), onBug);
   return {
-    validate: async (request, deadline) => {
-      const decision = await admit(request, deadline);
-      after.keep(decision, request);
-      return decision;
-    },
-    constraints: async (request, deadline) => {
-      const decision = await admitByConstraints(request, deadline);
-      const isWorkload = workloads.byKind(request.kind.group, request.kind.kind) !== undefined;
-      if (decision.findings.length === 0 && !isWorkload) after.onlyCount(decision);
-      else if (decision.findings.length > 0) after.keep(decision, request);
-      return decision;
-    },
+    validate: (request, deadline) =>
+      andThen(admit(request, deadline), (decision) => {
+        after.keep(decision, request);
+        return decision;
+      }),
+    constraints: (request, deadline) =>
+      andThen(admitByConstraints(request, deadline), (decision) => {
+        const isWorkload = workloads.byKind(request.kind.group, request.kind.kind) !== undefined;
+        if (decision.findings.length === 0 && !isWorkload) after.onlyCount(decision);
+        else if (decision.findings.length > 0) after.keep(decision, request);
+        return decision;
+      }),
     mutate: countingMutations(
       createMutate({ ...deps, evidence: registries, onBug: bug('left a Pod as it came') }),
       telemetry,

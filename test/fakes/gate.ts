@@ -130,8 +130,8 @@ export const fakeGate = (options: FakeGateOptions = {}) => {
     review,
     buildDecision,
     clock,
-    admit: (request: AdmissionRequest, until = deadline()): Promise<Decision> => admit(request, until),
-    admitByConstraints: (request: AdmissionRequest): Promise<Decision> =>
+    admit: async (request: AdmissionRequest, until = deadline()): Promise<Decision> => admit(request, until),
+    admitByConstraints: async (request: AdmissionRequest): Promise<Decision> =>
       admitByConstraints(request, deadline()),
     mutate: (request: AdmissionRequest): Promise<Mutation> => mutate(request, deadline()),
     reviewImages: (namespace: string, images: readonly string[]): Promise<Decision> =>

@@ -1,3 +1,4 @@
+import type { Awaitable } from '../../concurrency/awaitable.ts';
 import type { Decision } from '../../core/decision/decision.ts';
 import type { AdmissionRequest } from '../../gate/admission-request.ts';
 import type { Deadline } from '../../gate/deadline.ts';
@@ -8,12 +9,12 @@ import type { RejectedRequest } from './admission/rejection.ts';
 
 /** The use cases. The server reads, decodes, encodes and writes; it decides nothing but rejections. */
 export interface WebhookHandlers {
-  validate(request: AdmissionRequest, deadline: Deadline): Decision | Promise<Decision>;
+  validate(request: AdmissionRequest, deadline: Deadline): Awaitable<Decision>;
   /** Judges by constraints alone. */
-  constraints(request: AdmissionRequest, deadline: Deadline): Decision | Promise<Decision>;
+  constraints(request: AdmissionRequest, deadline: Deadline): Awaitable<Decision>;
   /** Has no verdict: whatever goes wrong, the object goes on unchanged. */
-  mutate(request: AdmissionRequest, deadline: Deadline): Mutation | Promise<Mutation>;
-  imageReview(request: ImageReviewRequest, deadline: Deadline): Decision | Promise<Decision>;
+  mutate(request: AdmissionRequest, deadline: Deadline): Awaitable<Mutation>;
+  imageReview(request: ImageReviewRequest, deadline: Deadline): Awaitable<Decision>;
   /** Makes the denial of a request that was not judged, so that rejections are recorded too. */
   rejected(request: RejectedRequest): Decision;
   /** Called once for each decision, after its answer was handed to the connection: record, log, count. */

@@ -1,3 +1,4 @@
+import { andThen, orElse, type Awaitable } from '../../concurrency/awaitable.ts';
 import type { Clock } from '../../concurrency/clock.ts';
 import type { Decision } from '../../core/decision/decision.ts';
 import type { AdmissionRequest } from '../admission-request.ts';
@@ -26,16 +27,19 @@ const notAsked: Outcome = {
  */
 export const createAdmitByConstraints =
   ({ buildDecision, judgeConstraints, clock, onBug }: ConstraintAdmissionDeps) =>
-  async (request: AdmissionRequest, deadline: Deadline): Promise<Decision> => {
+  (request: AdmissionRequest, deadline: Deadline): Awaitable<Decision> => {
     const started = clock.monotonic();
     if (judgeConstraints === undefined) return buildDecision(admissionOrigin(request), notAsked, started);
-    try {
-      const verdict = await judgeConstraints(request, deadline);
-      return verdict === 'late'
-        ? buildDecision(admissionOrigin(request), timedOut(deadline), started)
-        : buildDecision(admissionOrigin(request, verdict), {}, started);
-    } catch (error) {
-      onBug(error);
-      return buildDecision(admissionOrigin(request), defectOf(), started);
-    }
+    return orElse(
+      () =>
+        andThen(judgeConstraints(request, deadline), (verdict) =>
+          verdict === 'late'
+            ? buildDecision(admissionOrigin(request), timedOut(deadline), started)
+            : buildDecision(admissionOrigin(request, verdict), {}, started),
+        ),
+      (error) => {
+        onBug(error);
+        return buildDecision(admissionOrigin(request), defectOf(), started);
+      },
+    );
   };

@@ -1,4 +1,5 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
+import { andFinally, andThen, orElse, type Awaitable } from '../../../concurrency/awaitable.ts';
 import type { Decision } from '../../../core/decision/decision.ts';
 import type { Finding } from '../../../core/decision/finding.ts';
 import type { JsonValue } from '../../../core/text/json/json.ts';
@@ -48,7 +49,7 @@ export const bytesParsedAtOnce = (body: ArrivedBody): number =>
 /** The JSON of a body, or the answer when it is not judged. */
 type ParsedBody = { readonly json: JsonValue } | { readonly rejected: WebAnswer };
 
-type AnswerJson = (call: Call, json: JsonValue) => Promise<WebAnswer>;
+type AnswerJson = (call: Call, json: JsonValue) => Awaitable<WebAnswer>;
 
 /**
  * Why the gate judged nothing. `undefined`: it judged. What comes by `/constraints` may be the Lease of a node: whether it
@@ -65,45 +66,54 @@ const createEndpoints = (
   reject: Reject,
 ): Readonly<Record<Call['endpoint'], AnswerJson>> => {
   const ofReview =
-    (answer: (request: AdmissionRequest, deadline: Deadline) => Promise<WebAnswer>): AnswerJson =>
-    async (call, json) => {
+    (answer: (request: AdmissionRequest, deadline: Deadline) => Awaitable<WebAnswer>): AnswerJson =>
+    (call, json) => {
       const decoded = decodeReview(json, call.caller);
       if (!decoded.ok)
         return reject.readable(call, malformedReview(decoded.error.problem), decoded.error.uid);
-      try {
-        return await answer(decoded.value, call.deadline);
-      } catch (error) {
-        return reject.unexpected(call, error, decoded.value.uid);
-      }
+      const { uid } = decoded.value;
+      return orElse(
+        () => answer(decoded.value, call.deadline),
+        (error) => reject.unexpected(call, error, uid),
+      );
     };
 
-  const validate = ofReview(async (request, deadline) => {
-    const decision = await handlers.validate(request, deadline);
-    return { status: 200, text: encodeReview(decision, request.uid), decision };
-  });
+  const validate = ofReview((request, deadline) =>
+    andThen(handlers.validate(request, deadline), (decision) => ({
+      status: 200,
+      text: encodeReview(decision, request.uid),
+      decision,
+    })),
+  );
 
-  const constraints = ofReview(async (request, deadline) => {
-    const decision = await handlers.constraints(request, deadline);
-    const failure = ownFailure(decision);
-    return failure === undefined
-      ? { status: 200, text: encodeReview(decision, request.uid), decision }
-      : { status: notJudgedStatus, text: jsonError(failure.code, failure.message, decision), decision };
-  });
+  const constraints = ofReview((request, deadline) =>
+    andThen(handlers.constraints(request, deadline), (decision) => {
+      const failure = ownFailure(decision);
+      return failure === undefined
+        ? { status: 200, text: encodeReview(decision, request.uid), decision }
+        : { status: notJudgedStatus, text: jsonError(failure.code, failure.message, decision), decision };
+    }),
+  );
 
-  const mutate = ofReview(async (request, deadline) => {
-    const mutation = await handlers.mutate(request, deadline);
-    return { status: 200, text: encodeMutation(mutation, request.uid) };
-  });
+  const mutate = ofReview((request, deadline) =>
+    andThen(handlers.mutate(request, deadline), (mutation) => ({
+      status: 200,
+      text: encodeMutation(mutation, request.uid),
+    })),
+  );
 
-  const imageReview: AnswerJson = async (call, json) => {
+  const imageReview: AnswerJson = (call, json) => {
     const decoded = decodeImageReview(json, call.caller);
     if (!decoded.ok) return reject.readable(call, malformedReview(decoded.error));
-    try {
-      const decision = await handlers.imageReview(decoded.value, call.deadline);
-      return { status: 200, text: encodeImageReview(decision), decision };
-    } catch (error) {
-      return reject.unexpected(call, error);
-    }
+    return orElse<WebAnswer>(
+      () =>
+        andThen(handlers.imageReview(decoded.value, call.deadline), (decision) => ({
+          status: 200,
+          text: encodeImageReview(decision),
+          decision,
+        })),
+      (error) => reject.unexpected(call, error),
+    );
   };
 
   return { validate, constraints, mutate, 'image-review': imageReview };
@@ -158,19 +168,22 @@ export const createDispatch = (handlers: WebhookHandlers, onProblem: OnProblem) 
     }
   };
 
-  return async (received: Call, body: ArrivedBody): Promise<WebAnswer> => {
+  return (received: Call, body: ArrivedBody): Awaitable<WebAnswer> => {
     if (body.state === 'rejected') return reject.unread(received, body.rejection, body.start);
     const { bytes, mayWait, release } = body;
     const call =
       mayWait === undefined ? received : { ...received, deadline: { ...received.deadline, mayWait } };
-    try {
-      const isLarge = bytes.length > maxParallelBytes;
-      const parsed = isLarge ? await parseLarge(call, bytes) : parser.parse(call, bytes);
-      return 'json' in parsed ? await endpoints[call.endpoint](call, parsed.json) : parsed.rejected;
-    } catch (error) {
-      return reject.unexpected(call, error, peekUid(bytes));
-    } finally {
-      release();
-    }
+    const isLarge = bytes.length > maxParallelBytes;
+    return andFinally(
+      () =>
+        orElse<WebAnswer>(
+          () =>
+            andThen(isLarge ? parseLarge(call, bytes) : parser.parse(call, bytes), (parsed) =>
+              'json' in parsed ? endpoints[call.endpoint](call, parsed.json) : parsed.rejected,
+            ),
+          (error) => reject.unexpected(call, error, peekUid(bytes)),
+        ),
+      release,
+    );
   };
 };

@@ -84,6 +84,7 @@ const createAnswers = (deps: RequestListenerDeps) => {
       const body = await bodyReader.read(request, call.deadline, { peer: call.peer, minimumRate, isPeeked });
       if (body.state === 'gone') return;
       await batcher.nextBatch(bytesParsedAtOnce(body));
+      // An answer that is there is waited for as well: the first of a batch is written when all of it is judged.
       const answer = await dispatch(call, body);
       write(request, response, answer);
       // A decision was made even if the client has disconnected: it is recorded.
