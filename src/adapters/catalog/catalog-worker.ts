@@ -1,5 +1,5 @@
 import { workerData } from 'node:worker_threads';
-import { giveWay } from '../../concurrency/yield.ts';
+import { giveWay } from '../../concurrency/threads/thread-priority.ts';
 import type { CatalogThreadData } from './catalog-thread.ts';
 
 /*

@@ -1,5 +1,5 @@
 import { Worker } from 'node:worker_threads';
-import type { PooledThread } from '../../concurrency/thread-pool.ts';
+import type { PooledThread } from '../../concurrency/threads/thread-pool.ts';
 import { messageOf } from '../../core/result.ts';
 import type { ThreadEvaluation, TurnOutcome } from '../../gate/constraints.ts';
 import type { TurnReply } from './answer-turns.ts';

@@ -1,7 +1,7 @@
 import { availableParallelism } from 'node:os';
 import { onAbort, untilAborted } from '../../concurrency/abort.ts';
 import { createFairSemaphore } from '../../concurrency/fair-semaphore.ts';
-import { createThreadPool } from '../../concurrency/thread-pool.ts';
+import { createThreadPool } from '../../concurrency/threads/thread-pool.ts';
 import { messageOf } from '../../core/result.ts';
 import type { EvaluationThreads, TurnOutcome } from '../../gate/constraints.ts';
 import { startEvaluationThread } from './evaluation-thread.ts';

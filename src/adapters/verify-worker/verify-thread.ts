@@ -1,5 +1,5 @@
 import { Worker } from 'node:worker_threads';
-import type { PooledThread } from '../../concurrency/thread-pool.ts';
+import type { PooledThread } from '../../concurrency/threads/thread-pool.ts';
 import { messageOf } from '../../core/result.ts';
 import type { Verification, VerificationResult } from '../../evidence/verify/verification.ts';
 import type { VerifyReply } from './answer-verifications.ts';

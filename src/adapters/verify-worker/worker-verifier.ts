@@ -2,7 +2,7 @@ import { availableParallelism } from 'node:os';
 import { untilAborted } from '../../concurrency/abort.ts';
 import { systemClock, type Clock } from '../../concurrency/clock.ts';
 import { createFairSemaphore } from '../../concurrency/fair-semaphore.ts';
-import { createThreadPool, type ThreadPool } from '../../concurrency/thread-pool.ts';
+import { createThreadPool, type ThreadPool } from '../../concurrency/threads/thread-pool.ts';
 import { createTtlCache } from '../../concurrency/cache/ttl-cache.ts';
 import { messageOf } from '../../core/result.ts';
 import { shown } from '../../core/text/shown-text.ts';

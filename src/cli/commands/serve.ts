@@ -8,6 +8,7 @@ import { settingKeys } from '../../config/settings/settings.ts';
 import { startGate } from '../../serve.ts';
 import type { CommandModule } from '../command-module.ts';
 import { exitCode } from '../terminal/exit-code.ts';
+import { favourEventLoop } from '../../concurrency/threads/thread-priority.ts';
 import { limitHeapGrowth } from '../process/heap-growth.ts';
 import { addSettingFlags } from '../setting-flags.ts';
 import { valueOrUsage, type Terminal } from '../terminal/terminal.ts';
@@ -36,6 +37,7 @@ const readConfig = (flags: Flags) => {
 const run = async (flags: Flags, terminal: Terminal): Promise<void> => {
   const { sources, config, remarks } = readConfig(flags);
   limitHeapGrowth();
+  favourEventLoop();
   const stopped = firstSignal();
   const gate = await Promise.race([
     startGate({

@@ -1,5 +1,5 @@
 import { createLruCache } from '../../concurrency/cache/lru-cache.ts';
-import { giveWay } from '../../concurrency/yield.ts';
+import { giveWay } from '../../concurrency/threads/thread-priority.ts';
 import type { EvaluationTurn } from '../../languages/gatekeeper/evaluation/evaluation-turn.ts';
 import type { TemplateCode } from '../../languages/gatekeeper/template-code.ts';
 
