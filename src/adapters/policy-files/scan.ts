@@ -78,7 +78,7 @@ const addPolicyFile = (walk: Walk, place: Place, real: string, found: BigIntStat
 
 /**
  * What the folder itself says of its policy files, many at a time. A file that is no link is where it seems to be: its
- * links need not be followed, which took as long again, every {@link Scan} of a gate whose files never change.
+ * links need not be followed, which took as long again.
  * @returns `undefined` in place of a folder, a link, and what could not be looked at
  */
 const lookAtFiles = (

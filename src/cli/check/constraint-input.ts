@@ -1,3 +1,4 @@
+import { andThen } from '../../concurrency/awaitable.ts';
 import { systemClock } from '../../concurrency/clock.ts';
 import type { Fact } from '../../core/facts/fact.ts';
 import type { JsonObject } from '../../core/text/json/json.ts';
@@ -34,10 +35,7 @@ export const judgeByConstraints = (
   const judge = createJudgeConstraints({
     source: { current: () => ({ state: 'loaded', set }) },
     namespaces: {
-      object: (name, signal) => {
-        const found = namespaces.object(name, signal);
-        return found instanceof Promise ? found.then((looked) => noted(name, looked)) : noted(name, found);
-      },
+      object: (name, signal) => andThen(namespaces.object(name, signal), (found) => noted(name, found)),
     },
     isShadow: false,
     clock: systemClock,

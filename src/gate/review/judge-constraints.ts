@@ -1,3 +1,4 @@
+import { andThen, orElse, type Awaitable } from '../../concurrency/awaitable.ts';
 import type { Clock } from '../../concurrency/clock.ts';
 import {
   constraintFindings,
@@ -49,7 +50,7 @@ type Judging = Result<ConstraintAnswers | LongJudging, string>;
 /** `late`: the deadline passed first. `undefined`: there are no constraints. */
 type Judged = ConstraintVerdict | 'late' | undefined;
 
-export type JudgeConstraints = (request: AdmissionRequest, deadline: Deadline) => Judged | Promise<Judged>;
+export type JudgeConstraints = (request: AdmissionRequest, deadline: Deadline) => Awaitable<Judged>;
 
 /** A verdict of the gate itself. In the shadow it is recorded and refuses nobody. */
 const ownVerdict = (finding: Finding, version: string, isShadow: boolean): ConstraintVerdict => ({
@@ -100,12 +101,7 @@ const inTheShadow =
       onBug(error);
       return ownVerdict(failed(), 'none', true);
     };
-    try {
-      const judged = judge(request, deadline);
-      return judged instanceof Promise ? judged.then(settled, broken) : settled(judged);
-    } catch (error) {
-      return broken(error);
-    }
+    return orElse(() => andThen(judge(request, deadline), settled), broken);
   };
 
 /** Evaluations that are left when too much memory waits already. Attack: large objects whose evaluations never come to an end. */
@@ -178,9 +174,9 @@ export const createJudgeConstraints = (deps: JudgeDeps): JudgeConstraints => {
     set: ConstraintSet,
     namespace: Fact<JsonObject> | undefined,
     deadline: Deadline,
-  ): Judged | Promise<Judged> => {
+  ): Awaitable<Judged> => {
     const began = clock.monotonic();
-    const settle = (answers: Judging): Judged | Promise<Judged> => {
+    const settle = (answers: Judging): Awaitable<Judged> => {
       if (!answers.ok) return ownVerdict(malformed(answers.error), set.version, isShadow);
       if (!('turn' in answers.value)) return verdictOf(answers.value, set, began);
       if (threads === undefined)
@@ -193,8 +189,9 @@ export const createJudgeConstraints = (deps: JudgeDeps): JudgeConstraints => {
       set.judging({ request: request.sent, namespace, now: clock.now(), hasThreads: threads !== undefined }),
       untilDeadline(request.namespace, deadline),
     );
-    if (!(answers instanceof Promise)) return settle(answers);
-    return answers.then((found) => (found === undefined ? 'late' : settle(found)));
+    return andThen<Judging | undefined, Judged>(answers, (found) =>
+      found === undefined ? 'late' : settle(found),
+    );
   };
 
   const ask: JudgeConstraints = (request, deadline) => {
@@ -204,8 +201,7 @@ export const createJudgeConstraints = (deps: JudgeDeps): JudgeConstraints => {
     if (set.isEmpty) return undefined;
     if (!set.needsNamespace(request.sent)) return judge(request, set, undefined, deadline);
     const namespace = namespaces.object(request.namespace, deadline.signal);
-    if (!(namespace instanceof Promise)) return judge(request, set, namespace, deadline);
-    return namespace.then((looked) => judge(request, set, looked, deadline));
+    return andThen(namespace, (looked) => judge(request, set, looked, deadline));
   };
   return isShadow ? inTheShadow(ask, deps) : ask;
 };

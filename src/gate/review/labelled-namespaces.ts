@@ -1,3 +1,4 @@
+import { andThen } from '../../concurrency/awaitable.ts';
 import { known, type Fact } from '../../core/facts/fact.ts';
 import { namespaceNameLabel, type Labels } from '../../core/policy/match/label-selector.ts';
 import type { JsonObject } from '../../core/text/json/json.ts';
@@ -24,11 +25,6 @@ export const labelledNamespaces = (
   const complete = (name: string, labels: Fact<Labels>): Fact<JsonObject> =>
     labels.state === 'known' ? known(namespaceObject(name, given.get(name) ?? {}, labels.value)) : labels;
   return {
-    object: (name, signal) => {
-      const labels = reader.labels(name, signal);
-      return labels instanceof Promise
-        ? labels.then((looked) => complete(name, looked))
-        : complete(name, labels);
-    },
+    object: (name, signal) => andThen(reader.labels(name, signal), (labels) => complete(name, labels)),
   };
 };

@@ -1,3 +1,4 @@
+import { andThen, type Awaitable } from '../../concurrency/awaitable.ts';
 import type { Clock } from '../../concurrency/clock.ts';
 import type { Decision } from '../../core/decision/decision.ts';
 import { judging, type Uninformed, type Verdict } from '../../core/decision/decide.ts';
@@ -127,27 +128,18 @@ const createSettle =
   };
 
 /** Goes on with the result of steps: at once where they take little time. */
-const createGoOn = ({ buildDecision, slices }: ReviewDeps) => {
-  const goOnLater = async <T extends object>(
-    running: Promise<T | undefined>,
-    { origin, started }: ReviewSubject,
-    deadline: Deadline,
-    next: (result: T) => Decision | Promise<Decision>,
-  ): Promise<Decision> => {
-    const result = await running;
-    // The deadline passed between two slices.
-    return result === undefined ? buildDecision(origin, timedOut(deadline), started) : next(result);
-  };
-  return <T extends object>(
+const createGoOn =
+  ({ buildDecision, slices }: ReviewDeps) =>
+  <T extends object>(
     steps: Steps<T>,
-    subject: ReviewSubject,
+    { namespace, origin, started }: ReviewSubject,
     deadline: Deadline,
-    next: (result: T) => Decision | Promise<Decision>,
-  ): Decision | Promise<Decision> => {
-    const result = slices.run(steps, untilDeadline(subject.namespace, deadline));
-    return result instanceof Promise ? goOnLater(result, subject, deadline, next) : next(result);
-  };
-};
+    next: (result: T) => Awaitable<Decision>,
+  ): Awaitable<Decision> =>
+    andThen<T | undefined, Decision>(slices.run(steps, untilDeadline(namespace, deadline)), (result) =>
+      // The deadline passed between two slices.
+      result === undefined ? buildDecision(origin, timedOut(deadline), started) : next(result),
+    );
 
 /**
  * Hops 3 to 6: which images, which policies, which facts, which verdict. The webhook, the CLI and later the monitor and
@@ -163,7 +155,7 @@ export const createReview = (deps: ReviewDeps) => {
     images: readonly ImageUnderReview[],
     deadline: Deadline,
     gathered?: number,
-  ): Decision | Promise<Decision> => {
+  ): Awaitable<Decision> => {
     const { subject, labels, matched } = opened;
     const situation = { pod: isArrivingPod(subject), now: clock.now(), namespaceLabels: labels };
     return goOn(judging(images, matched, unmatched, situation), subject, deadline, (verdict) =>
@@ -176,7 +168,7 @@ export const createReview = (deps: ReviewDeps) => {
     opened: Case,
     needs: readonly (ImageNeeds | undefined)[],
     deadline: Deadline,
-  ): Decision | Promise<Decision> => {
+  ): Awaitable<Decision> => {
     const began = clock.monotonic();
     const { subject } = opened;
     // Outside of a cluster there are no pull secrets: the user who runs a check has credentials of their own.
@@ -186,7 +178,7 @@ export const createReview = (deps: ReviewDeps) => {
     return gathering.then((gathered) => judge(opened, gathered, deadline, clock.monotonic() - began));
   };
 
-  const proceed = (review: OpenedReview, deadline: Deadline): Decision | Promise<Decision> => {
+  const proceed = (review: OpenedReview, deadline: Deadline): Awaitable<Decision> => {
     const { subject, namespacePolicies } = review;
     return goOn(opening(review), subject, deadline, (opened) => {
       if ('outcome' in opened) return buildDecision(subject.origin, opened.outcome, subject.started);
@@ -198,7 +190,7 @@ export const createReview = (deps: ReviewDeps) => {
     });
   };
 
-  return (subject: ReviewSubject, deadline: Deadline): Decision | Promise<Decision> => {
+  return (subject: ReviewSubject, deadline: Deadline): Awaitable<Decision> => {
     const state = policies.current();
     if (state.state === 'loading') {
       return buildDecision(subject.origin, { findings: [policiesLoading(state.why)] }, subject.started);
@@ -206,8 +198,9 @@ export const createReview = (deps: ReviewDeps) => {
     const { set } = state;
     const namespacePolicies = set.forNamespace(subject.namespace);
     const labels = labelsFor(subject, namespacePolicies, namespaces, deadline);
-    if (!(labels instanceof Promise)) return proceed({ subject, set, namespacePolicies, labels }, deadline);
-    return labels.then((looked) => proceed({ subject, set, namespacePolicies, labels: looked }, deadline));
+    return andThen(labels, (looked) =>
+      proceed({ subject, set, namespacePolicies, labels: looked }, deadline),
+    );
   };
 };
 export type Review = ReturnType<typeof createReview>;
