@@ -10,6 +10,7 @@ import type { CommandModule } from '../command-module.ts';
 import { exitCode } from '../terminal/exit-code.ts';
 import { favourEventLoop } from '../../concurrency/threads/thread-priority.ts';
 import { limitHeapGrowth } from '../process/heap-growth.ts';
+import { limitYoungGeneration } from '../process/young-generation.ts';
 import { addSettingFlags } from '../setting-flags.ts';
 import { valueOrUsage, type Terminal } from '../terminal/terminal.ts';
 
@@ -37,6 +38,7 @@ const readConfig = (flags: Flags) => {
 const run = async (flags: Flags, terminal: Terminal): Promise<void> => {
   const { sources, config, remarks } = readConfig(flags);
   limitHeapGrowth();
+  limitYoungGeneration();
   const stopped = firstSignal();
   const gate = await Promise.race([
     startGate({

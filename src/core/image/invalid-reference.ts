@@ -17,8 +17,12 @@ const codePoint = (character: string): string =>
 const controlCharacter = /\p{Cc}/u;
 const notAscii = /\P{ASCII}/u;
 
+/** Neither white space nor a control character, and ASCII: one look at a text of many KiB is enough (R24). */
+const unusualCharacter = /[^!-~]/;
+
 /** Characters that no part may hold, so the better explanation whatever the part. */
 const whyCharacters = (text: string): string | undefined => {
+  if (!unusualCharacter.test(text)) return undefined;
   if (/^\s/u.test(text)) return 'it starts with white space';
   if (/\s$/u.test(text)) return 'it ends with white space';
   if (/\s/u.test(text)) return 'it contains white space';

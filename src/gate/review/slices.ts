@@ -24,7 +24,7 @@ export interface Slices {
  * Milliseconds. `first`: before a piece of work waits for its first slice; nearly all is done by then. `slice`: of one
  * iteration of the event loop, for all work that waits together. `underWay`: namespaces that are served round robin.
  */
-const defaultLimits = { first: 2, slice: 5, underWay: 8 };
+const defaultLimits = { first: 2, slice: 3, underWay: 8 };
 
 /** Works until `end`. @returns whether there is more to do */
 type Work = (end: number) => boolean;
