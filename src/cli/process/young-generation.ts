@@ -2,7 +2,7 @@ import { PerformanceObserver } from 'node:perf_hooks';
 import { getHeapSpaceStatistics, setFlagsFromString } from 'node:v8';
 
 const mebibyte = 1024 * 1024;
-/** Both halves together. V8 by itself goes up to 64 MiB. */
+/** Of both halves together, the one in use and the one that it is copied to. V8 by itself goes up to 64 MiB. */
 const enough = 8 * mebibyte;
 
 /** By how much V8 may let a young generation of so many bytes grow that has turned out to be too small. */
@@ -16,9 +16,9 @@ const promotedFrom = 10;
 
 /**
  * Keeps the part of the heap small in which V8 makes new objects, and has less of it copied. V8 copies what is alive there
- * while the event loop stands still, in one go: 15 to 25 ms beside the largest object that Kubernetes takes (R24), 5 to
- * 9 ms beside thirty constraints. With this it is 2 to 7 and 1 to 3, the memory under load is two thirds, and reviews are
- * as fast. V8 has no way to set the size of a heap that is in use, so a small one may grow and a large one may not.
+ * while the event loop stands still, in one go: 15 to 25 ms beside the largest object that Kubernetes takes (R24), 4 to
+ * 7 with this. The memory under load is two thirds, and reviews are as fast. V8 has no way to set the size of a part of
+ * a heap that is in use, so a small one may grow and a large one may not.
  */
 export const limitYoungGeneration = (): void => {
   let allowed: number | undefined;

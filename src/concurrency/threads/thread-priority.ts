@@ -1,6 +1,7 @@
 import { existsSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { availableParallelism, getPriority, setPriority } from 'node:os';
 import { basename } from 'node:path';
+import { setFlagsFromString } from 'node:v8';
 
 const taskFolder = '/proc/self/task';
 /** Threads that work for all others, as Linux names them: those of libuv's pool unpack and wait for files. */
@@ -49,9 +50,12 @@ export const giveWay = (nice: number, { withShared = false } = {}): void => {
 /**
  * Lets the event loop go first where all threads share one core. Two to four threads of V8 look for what is alive, about 200
  * milliseconds in every three seconds of a busy gate, and the event loop gets its turn among theirs: with thirty
- * constraints and 300 Pods a second p99 was 51 to 227 ms, and is mostly 8 to 17.
+ * constraints and 300 Pods a second p99 was 51 to 227 ms, and is mostly 8 to 17. While new objects are collected the event
+ * loop stands still, so nobody helps it there: to wait for threads that have no core of their own takes longer.
  * @param cores that the process may use: those of its affinity and of the CPU limit of its container
  */
 export const favourEventLoop = (cores = availableParallelism()): void => {
-  if (cores < 2) lowerThreads(threadsOfV8, maxNiceOfV8);
+  if (cores >= 2) return;
+  lowerThreads(threadsOfV8, maxNiceOfV8);
+  setFlagsFromString('--no-parallel-scavenge');
 };
