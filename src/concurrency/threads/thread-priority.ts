@@ -50,12 +50,13 @@ export const giveWay = (nice: number, { withShared = false } = {}): void => {
 /**
  * Lets the event loop go first where all threads share one core. Two to four threads of V8 look for what is alive, about 200
  * milliseconds in every three seconds of a busy gate, and the event loop gets its turn among theirs: with thirty
- * constraints and 300 Pods a second p99 was 51 to 227 ms, and is mostly 8 to 17. While new objects are collected the event
- * loop stands still, so nobody helps it there: to wait for threads that have no core of their own takes longer.
+ * constraints and 300 Pods a second p99 was 51 to 227 ms, and is mostly 8 to 17. Where the event loop stands still until
+ * something is collected, nobody helps it: to wait for threads that have no core of their own takes longer, up to 12 ms.
  * @param cores that the process may use: those of its affinity and of the CPU limit of its container
  */
 export const favourEventLoop = (cores = availableParallelism()): void => {
   if (cores >= 2) return;
   lowerThreads(threadsOfV8, maxNiceOfV8);
   setFlagsFromString('--no-parallel-scavenge');
+  setFlagsFromString('--no-concurrent-sweeping');
 };
