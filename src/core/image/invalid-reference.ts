@@ -15,22 +15,19 @@ const codePoint = (character: string): string =>
   `U+${(character.codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, '0')}`;
 
 const controlCharacter = /\p{Cc}/u;
-const notAscii = /\P{ASCII}/u;
-
-/** Neither white space nor a control character, and ASCII: one look at a text of many KiB is enough (R24). */
-const unusualCharacter = /[^!-~]/;
+/** White space, a control character or not ASCII. Without one, one look at a text of many KiB is enough (R24). */
+const unusualCharacter = /[^!-~]/u;
 
 /** Characters that no part may hold, so the better explanation whatever the part. */
 const whyCharacters = (text: string): string | undefined => {
-  if (!unusualCharacter.test(text)) return undefined;
+  const unusual = unusualCharacter.exec(text);
+  if (unusual === null) return undefined;
   if (/^\s/u.test(text)) return 'it starts with white space';
   if (/\s$/u.test(text)) return 'it ends with white space';
   if (/\s/u.test(text)) return 'it contains white space';
   const control = controlCharacter.exec(text);
   if (control !== null) return `it contains the control character ${codePoint(control[0])}`;
-  const foreign = notAscii.exec(text);
-  if (foreign === null) return undefined;
-  return `it contains ${codePoint(foreign[0])}, which is not ASCII: look-alike and invisible characters are refused`;
+  return `it contains ${codePoint(unusual[0])}, which is not ASCII: look-alike and invisible characters are refused`;
 };
 
 export const refuse = (part: ReferencePart, text: string, why: string): Result<never, InvalidReference> =>
