@@ -1,6 +1,6 @@
-import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
+import { printedNumber } from '../../../test/printed-number.ts';
 import { growingPercent } from './heap-growth.ts';
 
 /**
@@ -22,13 +22,7 @@ const churn = (first: string): string => `
   }
   console.log(peak);
 `;
-const peakOf = (first: string): number => {
-  const args = ['--input-type=module', '--eval', churn(first)];
-  const { stdout, stderr } = spawnSync(process.execPath, args, { encoding: 'utf8' });
-  const peak = Number(stdout);
-  if (!(peak > 0)) throw new Error(stderr);
-  return peak;
-};
+const peakOf = (first: string): number => printedNumber(churn(first));
 
 test.each([
   ['of a few MiB may grow to four times as much', 8, 300],

@@ -1,13 +1,13 @@
-import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
+import { printedNumber } from '../../../test/printed-number.ts';
 import { growthFactor } from './young-generation.ts';
 
 const mebibyte = 1024 * 1024;
 
 /** Objects that live for some time: V8 lets their part of the heap grow. @returns its largest size, in bytes */
-const sizeAfter = (first: string): number => {
-  const program = `
+const sizeAfter = (first: string): number =>
+  printedNumber(`
     import { getHeapSpaceStatistics } from 'node:v8';
     import { setImmediate } from 'node:timers/promises';
     ${first}
@@ -21,13 +21,7 @@ const sizeAfter = (first: string): number => {
       peak = Math.max(peak, young.space_size);
     }
     console.log(peak);
-  `;
-  const args = ['--input-type=module', '--eval', program];
-  const { stdout, stderr } = spawnSync(process.execPath, args, { encoding: 'utf8' });
-  const peak = Number(stdout);
-  if (!(peak > 0)) throw new Error(stderr);
-  return peak;
-};
+  `);
 
 test.each([
   ['of 1 MiB may double', 1, 2],
